@@ -1,0 +1,72 @@
+// The whole contract of a protocol adapter: pure readings in rounds, facts out of bytes, and the venue's rule.
+#pragma once
+
+#include "adapters/request.hpp"
+#include "risk/model/snapshot.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace margind::adapters {
+
+/// One reading at one block. Pure: the caller sends what next() names and hands back the replies in the same order.
+template <class T>
+class Reading {
+public:
+    virtual ~Reading() = default;
+    /// The first call gets no replies. An empty answer: finished, call result().
+    virtual std::vector<Request> next(std::span<const Reply> replies) = 0;
+    virtual model::Result<T> result() = 0;
+};
+
+/// What an account reading gives: stored state, and the venue's own views of it at the same block.
+struct AccountReading {
+    model::FactsPtr facts;
+    std::vector<model::NativeFigure> views;
+};
+
+/// One deployment. Everything here is pure; schemas are "<protocol>.config/1", ".venue/1", ".account/1".
+class Adapter {
+public:
+    virtual ~Adapter() = default;
+    virtual const model::VenueId& venue() const = 0;
+    /// Contracts, revisions, markets: what seldom changes. Any number of rounds; cached by the caller. Fails with
+    /// no_code or decode when the configured addresses are not this protocol.
+    virtual std::unique_ptr<Reading<model::FactsPtr>> read_config() const = 0;
+    /// Indices, prices, parameters at one block. Fails with `missing` when `config` no longer fits: read it anew.
+    virtual std::unique_ptr<Reading<model::FactsPtr>> read_venue(model::FactsPtr config,
+                                                                 const model::BlockRef& block) const = 0;
+    /// At most three rounds. A reverted or short view fails this account alone. A null `facts` in the result: the
+    /// owner has nothing at this venue.
+    virtual std::unique_ptr<Reading<AccountReading>> read_account(model::FactsPtr venue, const model::Address& owner,
+                                                                  const model::BlockRef& block) const = 0;
+    virtual const model::VenueRule& rule() const = 0;
+    /// One line per limit of what this adapter can know.
+    virtual std::vector<std::string> limits() const = 0;
+};
+
+/// Settings of one venue from the configuration: named addresses ("addresses_provider" = 0x…).
+struct VenueSettings {
+    model::VenueId id;
+    std::map<std::string, model::Address> addresses;
+};
+
+/// What a folder below `adapters/protocols/` exports from its `protocol.hpp` as `protocols::<folder>::protocol()`; the build
+/// collects them.
+struct Protocol {
+    std::string name;
+    /// Names that VenueSettings::addresses must hold, no more and no fewer.
+    std::vector<std::string> required_addresses;
+    std::function<model::Result<std::unique_ptr<Adapter>>(VenueSettings)> make;
+    /// The same rule without a chain, for replays.
+    std::function<const model::VenueRule&()> rule;
+};
+
+/// All protocols of the build, sorted by name.
+std::span<const Protocol> protocols();
+
+}  // namespace margind::adapters

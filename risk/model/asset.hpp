@@ -1,0 +1,61 @@
+// Which token or market is which underlying, and the reference prices with their grades.
+#pragma once
+
+#include "risk/model/ids.hpp"
+#include "risk/model/money.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace margind::model {
+
+/// One row of `config/assets.toml`: one token or market on a chain stands for one unit of an underlying.
+struct AssetMapping {
+    ChainId chain;
+    Address token;
+    AssetId underlying;
+    /// The venue-side name shown to people ("WETH").
+    std::string label;
+    friend bool operator==(const AssetMapping&, const AssetMapping&) = default;
+};
+
+class AssetMap {
+public:
+    void add(AssetMapping mapping) { rows_[{mapping.chain, mapping.token}] = std::move(mapping); }
+    /// Null when unmapped: the holder is then `unknown(unmapped_asset)`.
+    const AssetMapping* find(ChainId chain, const Address& token) const {
+        const auto it = rows_.find({chain, token});
+        return it == rows_.end() ? nullptr : &it->second;
+    }
+    const std::map<std::pair<ChainId, Address>, AssetMapping>& rows() const { return rows_; }
+    friend bool operator==(const AssetMap&, const AssetMap&) = default;
+
+private:
+    std::map<std::pair<ChainId, Address>, AssetMapping> rows_;
+};
+
+/// `refused`: the feed answered something no one may use (zero, negative, no round); there is no price.
+enum class PriceGrade : std::uint8_t { fresh, late, stale, disputed, sequencer_grace, refused };
+const char* to_string(PriceGrade grade);
+
+/// A reference price in USD per unit of the underlying, as one feed gave it at one block.
+struct ReferencePrice {
+    AssetId asset;
+    ChainId chain;
+    /// Where it comes from, e.g. "chainlink:1:0x5f4e…".
+    std::string source;
+    I256 raw;
+    std::uint8_t decimals = 0;
+    std::int64_t updated_at = 0;
+    std::int64_t heartbeat_s = 0;
+    /// Deviation threshold of the feed, in hundredths of a basis point (5000 = 0.5 %).
+    std::uint32_t deviation_ppm = 0;
+    PriceGrade grade = PriceGrade::fresh;
+    std::string reason;
+    friend bool operator==(const ReferencePrice&, const ReferencePrice&) = default;
+};
+
+}  // namespace margind::model

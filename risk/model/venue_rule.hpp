@@ -1,0 +1,106 @@
+// A venue's own margin rule, replicated in integers, and what it says of one account at a state of the market.
+#pragma once
+
+#include "risk/model/asset.hpp"
+#include "risk/model/facts.hpp"
+#include "risk/model/position.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace margind::model {
+
+enum class PriceRole : std::uint8_t { oracle, mark, index, forward };
+const char* to_string(PriceRole role);
+
+/// A price that the rule depends on, in the venue's own unit, at the time of the facts.
+struct PriceInput {
+    AssetId underlying;
+    /// Venue-side name, e.g. "WETH", "vETH".
+    std::string label;
+    PriceRole role = PriceRole::oracle;
+    U256 price;
+    std::uint8_t decimals = 0;
+};
+
+/// Where the market is: one price per PriceInput, in the same order, and seconds after the facts' block time.
+struct State {
+    std::vector<U256> prices;
+    std::int64_t time_offset_s = 0;
+};
+
+/// N, M and I in the venue's numeraire. X = N - M; an account may be liquidatable by a rule that is not exactly X < 0.
+struct Standing {
+    Money equity;
+    Money maintenance;
+    Money initial;
+    bool liquidatable = false;
+};
+
+/// A figure in the venue's own words and unit, e.g. {"healthFactor", 2362500000000000000, 18}.
+struct NativeFigure {
+    std::string name;
+    I256 value;
+    std::uint8_t decimals = 0;
+    friend bool operator==(const NativeFigure&, const NativeFigure&) = default;
+};
+
+/// What a liquidator may do at a state. Shares in basis points; money in the numeraire.
+struct LiquidationTerms {
+    std::uint32_t close_factor_bps = 0;
+    std::uint32_t penalty_bps = 0;
+    /// Penalty on the part that is closed, plus forfeited margin; at most max(N, 0).
+    Money loss;
+};
+
+enum class Verb : std::uint8_t { repay, deposit, reduce };
+const char* to_string(Verb verb);
+
+/// A way to improve an account. For `reduce` the amount is a part of the position's size.
+struct Adjustment {
+    Verb verb = Verb::deposit;
+    /// Token, or market for `reduce`.
+    Address asset;
+    U256 amount_raw;
+};
+
+/// A kind of adjustment that the account allows, with its bounds.
+struct AdjustmentOption {
+    Verb verb = Verb::deposit;
+    Address asset;
+    std::string label;
+    AssetId underlying;
+    std::uint8_t decimals = 0;
+    U256 max_raw;
+};
+
+/// One account under its rule with fixed facts. Immutable; every method may be called from any thread.
+class PreparedAccount {
+public:
+    virtual ~PreparedAccount() = default;
+    virtual const std::vector<PriceInput>& inputs() const = 0;
+    /// The state of the facts themselves: their prices, offset 0.
+    State current() const;
+    virtual Result<Standing> at(const State& state) const = 0;
+    /// The venue's own figures, named as its views name them, for comparison to the last unit.
+    virtual Result<std::vector<NativeFigure>> native(const State& state) const = 0;
+    virtual Result<LiquidationTerms> terms(const State& state) const = 0;
+    /// In the common form at the state's prices.
+    virtual Result<std::vector<Position>> positions(const State& state) const = 0;
+    virtual std::vector<AdjustmentOption> options() const = 0;
+    /// The same account after the adjustment, carried out at the time of the facts at the rule's own rounding.
+    virtual Result<std::unique_ptr<PreparedAccount>> with(const Adjustment& adjustment) const = 0;
+};
+
+class VenueRule {
+public:
+    virtual ~VenueRule() = default;
+    /// Refuses a schema or version that it does not know (unknown_schema), a revision likewise (unknown_revision)
+    /// and a used asset that the map lacks (missing, "unmapped_asset ...").
+    virtual Result<std::unique_ptr<PreparedAccount>> prepare(const Facts& venue, const Facts& account,
+                                                             const AssetMap& assets) const = 0;
+};
+
+}  // namespace margind::model
