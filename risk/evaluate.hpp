@@ -1,0 +1,29 @@
+// The pure core: a snapshot, rules, a calibration and a policy in; a report out. Then what must be remembered.
+#pragma once
+
+#include "risk/model/incident.hpp"
+#include "risk/model/market.hpp"
+#include "risk/model/policy.hpp"
+#include "risk/model/report.hpp"
+
+#include <functional>
+#include <string>
+
+namespace margind::risk {
+
+/// The rule of a protocol by its name ("aave_v3"), null when there is none.
+using Rules = std::function<const model::VenueRule*(const std::string& protocol)>;
+
+/// No memory, no clock, no I/O; the same bits for the same input.
+model::Report evaluate(const model::Snapshot& snapshot, const Rules& rules, const model::Market& market,
+                       const model::Policy& policy);
+
+/// Time is block time. `memory` is the result of the step before, or empty.
+model::StepResult step(const model::Memory& memory, const model::Report& report, const model::Policy& policy);
+
+/// After a reorganisation: `at_fork` is the memory after the last block both branches share, `now` the present one.
+/// Incidents of `now` that were opened on orphaned blocks are retracted; the others go on from `at_fork`.
+model::StepResult retract(const model::Memory& at_fork, const model::Memory& now,
+                          const std::vector<model::BlockRef>& orphaned);
+
+}  // namespace margind::risk

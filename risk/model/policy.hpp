@@ -1,0 +1,67 @@
+// Every number a judgement stands on, with its default; names, sources and units are listed by policy_table().
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace margind::model {
+
+struct Policy {
+    // Levels on z (risk/README.md, "Levels").
+    double z_watch = 3.0;
+    double z_warn = 2.0;
+    double z_call = 1.0;
+    double z_critical = 0.5;
+    /// CRITICAL also when room < this many deviations of the triggering feed.
+    double critical_room_in_deviations = 2.0;
+    double cover_watch = 1.0;
+    double cover_warn = 0.5;
+    /// A level is left when z is at least this multiple of its entry, for `leave_after_s`.
+    double leave_factor = 1.2;
+    std::int64_t leave_after_s = 60;
+    /// Actions reach this z: without, and with an open incident.
+    double action_z = 3.0;
+    double action_z_incident = 3.6;
+    double material_usd = 500;
+    double material_share = 0.01;
+    std::int64_t unknown_blocks = 3;
+    std::int64_t unknown_after_s = 60;
+    std::int64_t unknown_quiet_s = 600;
+    std::int64_t remind_after_s = 3600;
+    std::int64_t action_valid_blocks = 50;
+    std::int64_t reaction_time_s = 1800;
+    /// P(touch within the funding delay) that raises to WARN, CALL, CRITICAL, where the delay exceeds `delay_matters_s`.
+    double touch_warn = 0.01;
+    double touch_call = 0.05;
+    double touch_critical = 0.20;
+    std::int64_t delay_matters_s = 14400;
+    // Scan for liquidation prices.
+    std::int64_t scan_steps = 200;
+    double scan_down = 0.95;
+    double scan_up = 5.0;
+    // Unified margin, main grid.
+    double eta = 0.2;
+    double mm_factor = 0.8;
+    double floor_net = 0.02;
+    double floor_hedged = 0.01;
+    double residual_floor = 0.10;
+    double residual_sigmas = 4.0;
+    double range_sigmas = 4.0;
+    double range_cap = 0.9;
+    /// For an asset without calibration.
+    double default_sigma_24h = 0.06;
+    double default_beta = 1.0;
+    double default_range = 0.35;
+    friend bool operator==(const Policy&, const Policy&) = default;
+};
+
+struct PolicyRow {
+    std::string name;
+    /// Value in force, as text.
+    std::string value;
+    std::string unit;
+    std::string source;
+};
+
+}  // namespace margind::model

@@ -1,0 +1,176 @@
+// What an evaluation says: of each account by itself, of the book as a whole, and first of all the headline.
+#pragma once
+
+#include "risk/model/grade.hpp"
+#include "risk/model/snapshot.hpp"
+#include "risk/model/venue_rule.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace margind::model {
+
+/// From bad to good; the order of the headline.
+enum class Level : std::uint8_t { liquidatable, critical, call, warn, unknown, watch, ok };
+const char* to_string(Level level);
+/// The worse of two.
+constexpr Level worse(Level a, Level b) { return a < b ? a : b; }
+
+enum class Direction : std::uint8_t { down, up };
+const char* to_string(Direction direction);
+
+/// One way into liquidation: an asset alone, or all assets by their beta along the market ray (`asset` "market").
+struct Candidate {
+    std::string asset;
+    Direction direction = Direction::down;
+    /// The price that is followed, in the venue's own unit; for the ray, that of the account's first input.
+    std::string label;
+    PriceRole role = PriceRole::oracle;
+    U256 price;
+    U256 liquidation_price;
+    std::uint8_t decimals = 0;
+    /// Price factor to liquidation, its share of the price, in sigmas of 24 h, and the first-touch probability in 24 h.
+    double h = 0;
+    double room = 0;
+    double z = 0;
+    double p_touch_24h = 0;
+    double sigma_24h = 0;
+    /// The sigma is the policy's default: this asset has no calibration.
+    bool sigma_is_default = false;
+    /// Relative deviation threshold of the feed that triggers; null when no feed of the asset is known.
+    std::optional<double> feed_deviation;
+    friend bool operator==(const Candidate&, const Candidate&) = default;
+};
+
+/// The smallest step at that venue that brings the account to `target_z`.
+struct Action {
+    Verb verb = Verb::deposit;
+    Address asset;
+    std::string label;
+    U256 amount_raw;
+    std::uint8_t decimals = 0;
+    double amount_usd = 0;
+    double target_z = 0;
+    double h_after = 0;
+    Money n_after;
+    Money m_after;
+    std::uint64_t valid_until_block = 0;
+    friend bool operator==(const Action&, const Action&) = default;
+};
+
+struct AccountReport {
+    AccountKey key;
+    Grade grade;
+    /// By this account's own distance; for an unknown account the worse of UNKNOWN and its last known level.
+    Level level = Level::unknown;
+    std::string reason;
+    std::optional<Standing> standing;
+    std::vector<NativeFigure> native;
+    std::vector<NativeFigure> views;
+    std::vector<Position> positions;
+    /// Sorted by z; the first is binding. Empty: nothing in the scanned range liquidates it.
+    std::vector<Candidate> candidates;
+    std::optional<LiquidationTerms> terms_now;
+    /// At the binding liquidation price.
+    std::optional<LiquidationTerms> terms_at_liquidation;
+    /// USD; null when a conversion price is missing or refused.
+    std::optional<double> equity_usd;
+    std::optional<double> maintenance_usd;
+    std::optional<double> initial_usd;
+    std::optional<double> at_stake_usd;
+    std::optional<double> loss_if_liquidated_usd;
+    std::optional<double> carry_per_day_usd;
+    bool material = true;
+    /// To z = action_z and, while an incident may be open, to action_z_incident.
+    std::vector<Action> actions;
+    std::vector<Action> incident_actions;
+};
+
+struct UnderlyingExposure {
+    AssetId asset;
+    /// Net and gross delta in units of the underlying and in USD at its reference price.
+    double net_delta = 0;
+    double gross_delta = 0;
+    double net_delta_usd = 0;
+    double gross_delta_usd = 0;
+    /// Worst loss over this underlying's own array.
+    double worst_loss_usd = 0;
+};
+
+struct ScenarioResult {
+    /// "ETH +0.50R", "market -1.00R", "ETH residual +".
+    std::string name;
+    bool joint = false;
+    std::map<AssetId, double> shocks;
+    double pnl_usd = 0;
+};
+
+/// Figures of the book as if money could move at once. Economic, not usable as collateral anywhere.
+struct Unified {
+    double equity_usd = 0;
+    double grid_margin_usd = 0;
+    double floor_usd = 0;
+    double mm_usd = 0;
+    double im_usd = 0;
+    /// E_u / MM_u; null for an empty book.
+    std::optional<double> cover;
+    double netting_usd = 0;
+    double capital_lockup_usd = 0;
+    double gross_delta_usd = 0;
+    double net_delta_usd = 0;
+    /// Gross delta over E_u.
+    std::optional<double> leverage;
+    double carry_per_day_usd = 0;
+    /// Until cover by carry alone; null when carry does not hurt.
+    std::optional<double> days_to_liquidation_by_carry;
+    std::optional<Candidate> binding;
+    std::optional<double> h_u;
+    std::optional<double> z_u;
+    std::vector<UnderlyingExposure> exposures;
+    std::vector<ScenarioResult> scenarios;
+    std::string worst_scenario;
+    /// Worst-of-sums at eta 0, .5, 1 and the eta at which E_u = MM_u (null outside [0, 1]).
+    double margin_eta_0 = 0;
+    double margin_eta_half = 0;
+    double margin_eta_1 = 0;
+    std::optional<double> eta_at_breach;
+};
+
+struct Headline {
+    Level level = Level::unknown;
+    std::string reason;
+    std::optional<AccountKey> binding;
+    std::optional<double> room;
+    std::optional<double> z;
+    /// A price that the headline stands on is stale or disputed.
+    bool doubtful_price = false;
+};
+
+struct PortfolioReport {
+    std::string name;
+    /// As this evaluation alone sees it; the published one (with memory) comes from step().
+    Headline headline;
+    /// Sorted by key.
+    std::vector<AccountReport> accounts;
+    /// Null with a reason when any account is unknown or a reference price is missing.
+    std::optional<Unified> unified;
+    std::string unified_reason;
+    /// Sums over the known accounts only.
+    bool partial = false;
+    double known_equity_usd = 0;
+};
+
+struct Report {
+    std::int64_t time = 0;
+    std::vector<BlockRef> blocks;
+    Bytes32 snapshot_hash;
+    Bytes32 market_hash;
+    Bytes32 policy_hash;
+    std::vector<ReferencePrice> prices;
+    std::vector<PortfolioReport> portfolios;
+};
+
+}  // namespace margind::model
