@@ -7,6 +7,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -101,6 +103,11 @@ public:
     /// and a used asset that the map lacks (missing, "unmapped_asset ...").
     virtual Result<std::unique_ptr<PreparedAccount>> prepare(const Facts& venue, const Facts& account,
                                                              const AssetMap& assets) const = 0;
+    /// What the venue's own views say where prepare() refuses (a revision that the rule does not know). Empty: they
+    /// do not tell.
+    virtual std::optional<bool> liquidatable_by_views(std::span<const NativeFigure> /*views*/) const {
+        return std::nullopt;
+    }
 };
 
 }  // namespace margind::model
