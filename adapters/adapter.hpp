@@ -49,10 +49,12 @@ public:
     virtual std::vector<std::string> limits() const = 0;
 };
 
-/// Settings of one venue from the configuration: named addresses ("addresses_provider" = 0x…).
+/// Settings of one venue from the configuration: named addresses ("addresses_provider" = 0x…), and named lists of
+/// addresses ("base_tokens" = [0x…]) where a protocol has no view that enumerates them.
 struct VenueSettings {
     model::VenueId id;
     std::map<std::string, model::Address> addresses;
+    std::map<std::string, std::vector<model::Address>> lists{};
 };
 
 /// What a folder below `adapters/protocols/` exports from its `protocol.hpp` as `protocols::<folder>::protocol()`; the build
@@ -64,6 +66,8 @@ struct Protocol {
     std::function<model::Result<std::unique_ptr<Adapter>>(VenueSettings)> make;
     /// The same rule without a chain, for replays.
     std::function<const model::VenueRule&()> rule;
+    /// Names that VenueSettings::lists must hold, no more and no fewer; a list may be empty.
+    std::vector<std::string> required_lists{};
 };
 
 /// All protocols of the build, sorted by name.
