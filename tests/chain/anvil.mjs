@@ -1,0 +1,72 @@
+// Starts the native Anvil and makes sure that it never outlives this process.
+import { spawn } from "node:child_process";
+import net from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { Rpc } from "./rpc.mjs";
+import { anvilBinary } from "./setup.mjs";
+
+export const chainId = 31337;
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const probe = net.createServer();
+    probe.on("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const { port } = probe.address();
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** Waits until the node answers; the process must still be alive then, else another node owns the port. */
+async function waitUntilReady(child, rpc, port) {
+  const deadline = Date.now() + 10_000;
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`Anvil did not start on port ${port}: ${child.lastWords.trim() || "exit " + child.exitCode}`);
+    }
+    try {
+      const number = await rpc.call("eth_blockNumber");
+      if (number !== "0x0") throw new Error(`port ${port} already serves another chain`);
+      return;
+    } catch (error) {
+      if (error.code !== "ECONNREFUSED" && error.code !== "ECONNRESET") throw error;
+      await sleep(10);
+    }
+  }
+  throw new Error(`Anvil did not answer on port ${port} within 10 s`);
+}
+
+/**
+ * Starts an empty chain. `genesis` is the UNIX time of block 0; `port` 0 takes a free one.
+ * The kernel kills the node when this process ends in whatever way (setpriv --pdeathsig).
+ */
+export async function startAnvil({ port = 0, genesis }) {
+  const chosen = port === 0 ? await freePort() : port;
+  const options = [
+    "--host", "127.0.0.1", "--port", String(chosen), "--chain-id", String(chainId), "--timestamp", String(genesis),
+    "--accounts", "20", "--order", "fifo", "--auto-impersonate", "--no-request-size-limit", "--quiet",
+  ];
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", anvilBinary(), ...options], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  child.lastWords = "";
+  child.stderr.on("data", (chunk) => (child.lastWords = (child.lastWords + chunk).slice(-2000)));
+  const failed = new Promise((_, reject) => child.on("error", reject));
+  const url = `http://127.0.0.1:${chosen}`;
+  const rpc = new Rpc(url);
+  try {
+    await Promise.race([waitUntilReady(child, rpc, chosen), failed]);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+  const exited = new Promise((resolve) => child.on("exit", (code, signal) => resolve({ code, signal })));
+  const stop = async () => {
+    rpc.close();
+    child.kill("SIGKILL");
+    await exited;
+  };
+  return { url, rpc, pid: child.pid, exited, stop };
+}

@@ -1,0 +1,42 @@
+// Compiled contracts of the pinned packages, linked where they use libraries.
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+import { aggregatorArtifact } from "./compile.mjs";
+import { cache, modules } from "./setup.mjs";
+
+const folders = {
+  aave: "@aave/core-v3/artifacts/contracts",
+  perp: "@perp/curie-contract/artifacts/contracts",
+  perpOracle: "@perp/perp-oracle-contract/artifacts/contracts",
+  uniswap: "@uniswap/v3-core/artifacts/contracts",
+};
+
+/** Loads e.g. ("aave", "protocol/pool/Pool"). */
+export function artifact(family, name) {
+  const base = path.basename(name);
+  return JSON.parse(readFileSync(path.join(modules, folders[family], `${name}.sol`, `${base}.json`), "utf8"));
+}
+
+/** Fills in library addresses: {SupplyLogic: "0x…"}. */
+export function link(compiled, libraries) {
+  let code = compiled.bytecode;
+  for (const file of Object.values(compiled.linkReferences)) {
+    for (const [library, places] of Object.entries(file)) {
+      const address = libraries[library];
+      if (address === undefined) throw new Error(`${compiled.contractName} needs the library ${library}`);
+      for (const { start, length } of places) {
+        const from = 2 + start * 2;
+        code = code.slice(0, from) + address.slice(2).toLowerCase() + code.slice(from + length * 2);
+      }
+    }
+  }
+  return { ...compiled, bytecode: code };
+}
+
+export const aggregator = () => ({ contractName: "MockV3Aggregator", ...aggregatorArtifact({ modules, cache }) });
+
+export async function multicall3CreationCode() {
+  const constants = await import(path.join(modules, "viem/_esm/constants/contracts.js"));
+  return constants.multicall3Bytecode;
+}
