@@ -21,9 +21,9 @@ model::Report evaluate(const model::Snapshot& snapshot, const Rules& rules, cons
 /// Time is block time. `memory` is the result of the step before, or empty.
 model::StepResult step(const model::Memory& memory, const model::Report& report, const model::Policy& policy);
 
-/// After a reorganisation: `at_fork` is the memory after the last block both branches share, `now` the present one.
-/// Incidents of `now` that were opened on orphaned blocks are retracted; the others go on from `at_fork`.
-model::StepResult retract(const model::Memory& at_fork, const model::Memory& now,
-                          const std::vector<model::BlockRef>& orphaned);
+/// After a reorganisation: `at_fork` is the memory after the last block that both branches share, `now` the present one.
+/// The result is `at_fork` with the sequence numbers of `now`; its events retract what was opened since, and take back
+/// what was eased, escalated or cleared since.
+model::StepResult retract(const model::Memory& at_fork, const model::Memory& now);
 
 }  // namespace margind::risk

@@ -58,9 +58,14 @@ struct OpenIncident {
     Level level = Level::warn;
     std::vector<BlockRef> opened_at;
     std::int64_t last_event_time = 0;
-    /// Block time since when the present level's own condition has been false with the margin to leave it.
-    std::optional<std::int64_t> leaving_since;
+    /// By level: block time since when its own condition has been false with the margin to leave it.
+    std::map<Level, std::int64_t> leaving_since;
     bool log_only = false;
+};
+
+struct EndedIncident {
+    std::uint64_t sequence = 0;
+    std::int64_t time = 0;
 };
 
 /// What is remembered of one account of one portfolio.
@@ -85,8 +90,10 @@ struct PortfolioMemory {
     /// Last good unified figures.
     std::optional<Unified> unified;
     std::int64_t unified_time = 0;
-    /// The headline with memory: unknown accounts keep their last level and materiality.
+    /// The headline with memory: unknown accounts keep their last level and materiality, levels their hysteresis.
     Headline headline;
+    /// Sequence and block time of incidents that ended, for the case that a reorganisation reopens one; kept for a day.
+    std::map<Bytes32, EndedIncident> ended;
 };
 
 struct Memory {

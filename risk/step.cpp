@@ -1,0 +1,443 @@
+// Incidents: what is remembered from one evaluation to the next, and the events that follow from it.
+#include "risk/evaluate.hpp"
+
+#include "risk/model/keccak.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace margind::risk {
+
+using namespace model;
+
+namespace {
+
+constexpr std::int64_t keep_ended_s = 86'400;
+constexpr std::array levels_bad_to_good{Level::liquidatable, Level::critical, Level::call, Level::warn};
+
+bool alarming(Level level) { return level <= Level::warn; }
+
+/// The z at which a level is entered; LIQUIDATABLE is left as CRITICAL is.
+double entry_z(Level level, const Policy& policy) {
+    switch (level) {
+        case Level::liquidatable:
+        case Level::critical: return policy.z_critical;
+        case Level::call: return policy.z_call;
+        case Level::warn: return policy.z_warn;
+        case Level::unknown:
+        case Level::watch: return policy.z_watch;
+        case Level::ok: return 0;
+    }
+    return 0;
+}
+
+Bytes32 incident_id(const std::string& portfolio, const std::string& rule, const std::optional<AccountKey>& account,
+                    const std::vector<BlockRef>& blocks) {
+    std::string text = "margind.incident/1\n" + portfolio + '\n' + rule + '\n' + (account ? account->to_string() : "") + '\n';
+    for (const BlockRef& block : blocks) text += std::to_string(block.chain.value) + ':' + block.hash.to_string() + '\n';
+    return keccak256(text);
+}
+
+/// One thing that can raise an incident, as the present report sees it.
+struct Condition {
+    std::string rule;
+    Level level = Level::ok;
+    /// Distance to compare with `leave_factor x entry`; null: the level is left as soon as the condition is gone.
+    std::optional<double> margin;
+    /// Entry to compare `margin` with, by level.
+    double (*entry)(Level, const Policy&) = nullptr;
+    /// Nothing is known this time: the incident stays as it is.
+    bool hold = false;
+    std::string reason;
+};
+
+/// Applies one report to one portfolio's memory and collects the events.
+class Stepper {
+public:
+    Stepper(const Report& report, const Policy& policy, const std::string& portfolio, PortfolioMemory& memory,
+            std::vector<IncidentEvent>& events)
+        : report_(report), policy_(policy), portfolio_(portfolio), memory_(memory), events_(events) {}
+
+    /// The level after hysteresis.
+    Level apply(std::map<std::string, OpenIncident>& open, const Condition& condition, const AccountReport* account,
+                const std::optional<AccountKey>& key, bool log_only) {
+        const auto it = open.find(condition.rule);
+        if (it == open.end()) {
+            if (!condition.hold && alarming(condition.level)) {
+                OpenIncident fresh;
+                fresh.id = incident_id(portfolio_, condition.rule, key, report_.blocks);
+                fresh.rule = condition.rule;
+                fresh.level = condition.level;
+                fresh.opened_at = report_.blocks;
+                fresh.log_only = log_only;
+                // The same block evaluated again after a reorganisation and back gives the same id: its sequence goes on.
+                if (const auto ended = memory_.ended.find(fresh.id); ended != memory_.ended.end()) {
+                    fresh.sequence = ended->second.sequence;
+                    memory_.ended.erase(ended);
+                }
+                OpenIncident& incident = open.emplace(condition.rule, std::move(fresh)).first->second;
+                emit(incident, IncidentType::opened, Level::ok, condition, account, key);
+            }
+            return condition.level;
+        }
+        OpenIncident& incident = it->second;
+        incident.log_only = log_only;
+        const Level before = incident.level;
+        if (condition.hold) {
+            incident.leaving_since.clear();
+            remind(incident, condition, account, key);
+            return before;
+        }
+        if (condition.level < before) {
+            incident.level = condition.level;
+            emit(incident, IncidentType::escalated, before, condition, account, key);
+        }
+        update_timers(incident, condition);
+        const Level after = level_left_to(incident, condition);
+        if (!alarming(after)) {
+            incident.level = after;
+            emit(incident, IncidentType::cleared, before, condition, account, key);
+            memory_.ended[incident.id] = EndedIncident{incident.sequence, report_.time};
+            open.erase(it);
+            return after;
+        }
+        if (after > incident.level) {
+            incident.level = after;
+            emit(incident, IncidentType::eased, before, condition, account, key);
+        } else {
+            remind(incident, condition, account, key);
+        }
+        return incident.level;
+    }
+
+    void forget_old_ends() {
+        std::erase_if(memory_.ended, [&](const auto& row) { return report_.time - row.second.time > keep_ended_s; });
+    }
+
+private:
+    bool may_leave(Level level, const Condition& condition) const {
+        if (condition.level <= level) return false;
+        if (!condition.margin) return true;
+        return *condition.margin >= policy_.leave_factor * condition.entry(level, policy_);
+    }
+
+    void update_timers(OpenIncident& incident, const Condition& condition) const {
+        for (const Level level : levels_bad_to_good) {
+            if (may_leave(level, condition))
+                incident.leaving_since.try_emplace(level, report_.time);
+            else
+                incident.leaving_since.erase(level);
+        }
+    }
+
+    /// Level by level towards the good, as far as each one's own time has passed.
+    Level level_left_to(const OpenIncident& incident, const Condition& condition) const {
+        Level level = incident.level;
+        for (const Level step : levels_bad_to_good) {
+            if (step < level) continue;
+            const auto since = incident.leaving_since.find(step);
+            const bool over = since != incident.leaving_since.end() &&
+                              (!condition.margin || report_.time - since->second >= policy_.leave_after_s);
+            if (!over) return level;
+            level = step == Level::warn ? std::max(condition.level, Level::watch) : static_cast<Level>(static_cast<int>(step) + 1);
+        }
+        return level;
+    }
+
+    void remind(OpenIncident& incident, const Condition& condition, const AccountReport* account,
+                const std::optional<AccountKey>& key) {
+        if (report_.time - incident.last_event_time >= policy_.remind_after_s)
+            emit(incident, IncidentType::reminded, incident.level, condition, account, key);
+    }
+
+    void emit(OpenIncident& incident, IncidentType type, Level from, const Condition& condition,
+              const AccountReport* account, const std::optional<AccountKey>& key) {
+        incident.last_event_time = report_.time;
+        IncidentEvent event;
+        event.id = incident.id;
+        event.sequence = ++incident.sequence;
+        event.type = type;
+        event.portfolio = portfolio_;
+        event.rule = condition.rule;
+        event.blocks = report_.blocks;
+        event.account = key;
+        event.level = incident.level;
+        event.from = from;
+        event.reason = condition.reason;
+        event.log_only = incident.log_only;
+        for (const BlockRef& block : report_.blocks)
+            if (key && block.chain == key->venue.chain)
+                event.expires_at_block = block.number + static_cast<std::uint64_t>(policy_.action_valid_blocks);
+        if (account != nullptr) fill(event, *account);
+        events_.push_back(std::move(event));
+    }
+
+    static void fill(IncidentEvent& event, const AccountReport& account) {
+        event.grade = account.grade;
+        if (account.standing) event.liquidatable = account.standing->liquidatable;
+        if (!account.candidates.empty()) {
+            const Candidate& binding = account.candidates.front();
+            event.z = binding.z;
+            event.room = binding.room;
+            event.h = binding.h;
+            event.liquidation_price = binding.liquidation_price;
+            event.price_decimals = binding.decimals;
+            event.price_source = account.key.venue.to_string() + ' ' + to_string(binding.role) + ' ' + binding.label;
+        }
+        const auto& terms = account.terms_at_liquidation ? account.terms_at_liquidation : account.terms_now;
+        if (terms) {
+            event.close_factor_bps = terms->close_factor_bps;
+            event.penalty_bps = terms->penalty_bps;
+        }
+        event.loss_if_liquidated_usd = account.loss_if_liquidated_usd;
+        event.actions = account.incident_actions;
+    }
+
+    const Report& report_;
+    const Policy& policy_;
+    const std::string& portfolio_;
+    PortfolioMemory& memory_;
+    std::vector<IncidentEvent>& events_;
+};
+
+double distance_entry(Level level, const Policy& policy) { return entry_z(level, policy); }
+double cover_entry(Level, const Policy& policy) { return policy.cover_warn; }
+
+/// No root in the scanned range is as far away as can be.
+double distance_of(const AccountReport& account) {
+    if (account.candidates.empty())
+        return account.level == Level::liquidatable ? 0 : std::numeric_limits<double>::infinity();
+    return account.candidates.front().z;
+}
+
+Condition unknown_condition(const AccountMemory& memory, std::int64_t now, const Policy& policy, const std::string& reason) {
+    Condition condition;
+    condition.rule = "unknown";
+    if (!memory.unknown_since) return condition;
+    const std::int64_t age = now - *memory.unknown_since;
+    const bool near = memory.z && *memory.z < policy.z_warn;
+    const bool due = near ? memory.unknown_blocks >= policy.unknown_blocks || age >= policy.unknown_after_s
+                          : age >= policy.unknown_quiet_s;
+    if (due) {
+        condition.level = memory.z && *memory.z < policy.z_call ? Level::call : Level::warn;
+        condition.reason = "unknown for " + std::to_string(age) + " s: " + reason;
+    }
+    return condition;
+}
+
+/// Last level, materiality and timers of one account; returns the level that counts for the headline.
+Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport& account, const Report& report,
+                   const Policy& policy) {
+    const bool unknown = account.grade.kind == GradeKind::unknown && account.level == Level::unknown;
+    if (unknown) {
+        if (!memory.unknown_since) memory.unknown_since = report.time;
+        ++memory.unknown_blocks;
+    } else {
+        memory.unknown_since.reset();
+        memory.unknown_blocks = 0;
+        memory.z = distance_of(account);
+        memory.equity_usd = account.equity_usd;
+        memory.at_stake_usd = account.at_stake_usd;
+        memory.material = account.material;
+        memory.good_time = report.time;
+    }
+    const bool log_only = !memory.material;
+
+    Condition distance;
+    distance.rule = "distance";
+    distance.level = account.level;
+    distance.margin = unknown ? std::nullopt : std::optional<double>(distance_of(account));
+    distance.entry = distance_entry;
+    distance.hold = unknown;
+    distance.reason = account.reason;
+    const Level held = stepper.apply(memory.open, distance, &account, account.key, log_only);
+    if (!unknown) memory.level = worse(held, account.level);
+
+    const Condition blind = unknown_condition(memory, report.time, policy, account.grade.reason);
+    stepper.apply(memory.open, blind, &account, account.key, log_only);
+
+    Condition drift;
+    drift.rule = "drift";
+    if (account.grade.kind == GradeKind::drift) {
+        drift.level = Level::warn;
+        drift.reason = account.grade.reason;
+    }
+    drift.hold = unknown;
+    stepper.apply(memory.open, drift, &account, account.key, log_only);
+
+    return unknown ? worse(Level::unknown, memory.level.value_or(Level::unknown)) : *memory.level;
+}
+
+struct Standpoint {
+    const AccountReport* account;
+    const AccountMemory* memory;
+    Level level;
+};
+
+/// The worst material account, the nearer of two at the same level; all accounts where none is material.
+Headline headline_of(const std::vector<Standpoint>& standpoints) {
+    const bool any_material = std::any_of(standpoints.begin(), standpoints.end(),
+                                          [](const Standpoint& point) { return point.memory->material; });
+    Headline headline;
+    headline.level = Level::ok;
+    headline.reason = "nothing to be liquidated";
+    for (const Standpoint& point : standpoints) {
+        if (any_material && !point.memory->material) continue;
+        const AccountReport& account = *point.account;
+        const bool known = !account.candidates.empty();
+        const std::optional<double> z = known ? std::optional<double>(account.candidates.front().z) : std::nullopt;
+        const double infinity = std::numeric_limits<double>::infinity();
+        if (headline.binding && std::pair(point.level, z.value_or(infinity)) >= std::pair(headline.level, headline.z.value_or(infinity)))
+            continue;
+        headline.level = point.level;
+        headline.binding = account.key;
+        headline.reason = point.level < account.level ? "held until it has been far enough for long enough; " + account.reason
+                                                      : account.reason;
+        headline.z = z;
+        headline.room = known ? std::optional<double>(account.candidates.front().room) : std::nullopt;
+    }
+    return headline;
+}
+
+void step_portfolio(PortfolioMemory& memory, const PortfolioReport& portfolio, const Report& report, const Policy& policy,
+                    std::vector<IncidentEvent>& events) {
+    Stepper stepper(report, policy, portfolio.name, memory, events);
+    stepper.forget_old_ends();
+
+    std::vector<Standpoint> standpoints;
+    for (const AccountReport& account : portfolio.accounts) {
+        AccountMemory& remembered = memory.accounts[account.key];
+        const Level level = step_account(stepper, remembered, account, report, policy);
+        standpoints.push_back({&account, &remembered, level});
+    }
+    // An account that is no longer there has nothing to be liquidated.
+    for (auto it = memory.accounts.begin(); it != memory.accounts.end();) {
+        const bool present = std::any_of(portfolio.accounts.begin(), portfolio.accounts.end(),
+                                         [&](const AccountReport& account) { return account.key == it->first; });
+        if (present) {
+            ++it;
+            continue;
+        }
+        for (const char* rule : {"distance", "unknown", "drift"}) {
+            Condition gone;
+            gone.rule = rule;
+            gone.reason = "the account holds nothing at this venue";
+            stepper.apply(it->second.open, gone, nullptr, it->first, !it->second.material);
+        }
+        it = memory.accounts.erase(it);
+    }
+
+    Condition cover;
+    cover.rule = "cover";
+    cover.entry = cover_entry;
+    if (portfolio.unified) {
+        memory.unified = portfolio.unified;
+        memory.unified_time = report.time;
+        const auto& ratio = portfolio.unified->cover;
+        cover.margin = ratio.value_or(std::numeric_limits<double>::infinity());
+        if (ratio && *ratio < policy.cover_warn) {
+            cover.level = Level::warn;
+            cover.reason = "cover of the book is below " + std::to_string(policy.cover_warn);
+        }
+    } else {
+        cover.hold = true;
+    }
+    const Level book = stepper.apply(memory.open, cover, nullptr, std::nullopt, false);
+
+    memory.headline = headline_of(standpoints);
+    memory.headline.doubtful_price = portfolio.headline.doubtful_price;
+    Level band = book;
+    if (portfolio.unified && portfolio.unified->cover && *portfolio.unified->cover < policy.cover_watch)
+        band = worse(band, Level::watch);
+    if (band < memory.headline.level) {
+        memory.headline = Headline{};
+        memory.headline.level = band;
+        memory.headline.reason = "cover of the book";
+        memory.headline.doubtful_price = portfolio.headline.doubtful_price;
+    }
+}
+
+/// Compares the incidents that are open now with those at the fork and says what changed.
+void rewind_incidents(std::map<std::string, OpenIncident>& at_fork, const std::map<std::string, OpenIncident>& now,
+                      const std::string& portfolio, const std::optional<AccountKey>& key, const Memory& fork,
+                      PortfolioMemory& memory, const PortfolioMemory& memory_now, std::vector<IncidentEvent>& events) {
+    const auto emit = [&](OpenIncident& incident, IncidentType type, Level from, std::string reason) {
+        IncidentEvent event;
+        event.id = incident.id;
+        event.sequence = ++incident.sequence;
+        event.type = type;
+        event.portfolio = portfolio;
+        event.rule = incident.rule;
+        event.blocks = fork.blocks;
+        event.account = key;
+        event.level = type == IncidentType::retracted ? Level::ok : incident.level;
+        event.from = from;
+        event.reason = std::move(reason);
+        event.log_only = incident.log_only;
+        incident.last_event_time = fork.time;
+        events.push_back(std::move(event));
+    };
+    for (const auto& [rule, present] : now) {
+        const auto old = at_fork.find(rule);
+        if (old != at_fork.end() && old->second.id == present.id) {
+            old->second.sequence = present.sequence;
+            if (old->second.level == present.level) continue;
+            emit(old->second, old->second.level < present.level ? IncidentType::escalated : IncidentType::eased, present.level,
+                 "the block that changed its level was reorganised away");
+            continue;
+        }
+        OpenIncident gone = present;
+        emit(gone, IncidentType::retracted, present.level, "the block that it rested on was reorganised away");
+        memory.ended[gone.id] = EndedIncident{gone.sequence, fork.time};
+    }
+    for (auto& [rule, old] : at_fork) {
+        const auto present = now.find(rule);
+        if (present != now.end() && present->second.id == old.id) continue;
+        if (const auto ended = memory_now.ended.find(old.id); ended != memory_now.ended.end())
+            old.sequence = std::max(old.sequence, ended->second.sequence);
+        emit(old, IncidentType::opened, Level::ok, "the block that cleared it was reorganised away");
+        memory.ended.erase(old.id);
+    }
+}
+
+}  // namespace
+
+StepResult step(const Memory& memory, const Report& report, const Policy& policy) {
+    StepResult result;
+    result.memory = memory;
+    result.memory.time = report.time;
+    result.memory.blocks = report.blocks;
+    std::erase_if(result.memory.portfolios, [&](const auto& row) {
+        return std::none_of(report.portfolios.begin(), report.portfolios.end(),
+                            [&](const PortfolioReport& portfolio) { return portfolio.name == row.first; });
+    });
+    for (const PortfolioReport& portfolio : report.portfolios)
+        step_portfolio(result.memory.portfolios[portfolio.name], portfolio, report, policy, result.events);
+    return result;
+}
+
+StepResult retract(const Memory& at_fork, const Memory& now) {
+    StepResult result;
+    result.memory = at_fork;
+    static const PortfolioMemory nothing{};
+    static const AccountMemory no_account{};
+    for (const auto& [name, present] : now.portfolios) result.memory.portfolios.try_emplace(name);
+    for (auto& [name, memory] : result.memory.portfolios) {
+        const auto found = now.portfolios.find(name);
+        const PortfolioMemory& present = found == now.portfolios.end() ? nothing : found->second;
+        for (const auto& [id, ended] : present.ended) memory.ended.insert_or_assign(id, ended);
+        for (const auto& [key, account] : present.accounts) memory.accounts.try_emplace(key);
+        for (auto& [key, account] : memory.accounts) {
+            const auto other = present.accounts.find(key);
+            rewind_incidents(account.open, other == present.accounts.end() ? no_account.open : other->second.open, name, key,
+                             at_fork, memory, present, result.events);
+        }
+        rewind_incidents(memory.open, present.open, name, std::nullopt, at_fork, memory, present, result.events);
+    }
+    return result;
+}
+
+}  // namespace margind::risk
