@@ -1,0 +1,120 @@
+// Everything a run is told: chains, venues, assets, feeds, portfolios, policy, where to store, listen and warn.
+#pragma once
+
+#include "config/secret.hpp"
+#include "risk/model/asset.hpp"
+#include "risk/model/policy.hpp"
+#include "risk/model/snapshot.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace margind::config {
+
+struct Chain {
+    model::ChainId id;
+    std::string name;
+    /// http:// or https://. A chain without one is known but not watched.
+    std::optional<Secret> rpc;
+    std::chrono::milliseconds block_time{};
+    /// How often the head is asked for.
+    std::chrono::milliseconds poll_interval{};
+    model::Address multicall3;
+    /// Mines on demand: no block for a long time is not a fault.
+    bool quiet_chain = false;
+    /// Chainlink's sequencer uptime feed, on chains that have a sequencer.
+    std::optional<model::Address> sequencer_feed;
+};
+
+/// `addresses` by name ("addresses_provider"), `address_lists` by name ("base_tokens").
+struct Venue {
+    model::VenueId id;
+    std::map<std::string, model::Address> addresses;
+    std::map<std::string, std::vector<model::Address>> address_lists;
+};
+
+struct Feed {
+    model::ChainId chain;
+    model::AssetId asset;
+    model::Address address;
+    std::int64_t heartbeat_s = 0;
+    /// Hundredths of a basis point (5000 = 0.5 %).
+    std::uint32_t deviation_ppm = 0;
+    /// What the feed's `description()` must answer, e.g. "ETH / USD".
+    std::string description;
+};
+
+/// `host` is 127.0.0.1, ::1 or localhost. Names are those allowed in the Host header, with or without the port;
+/// origins those allowed in the Origin header, e.g. "http://localhost:3000".
+struct Http {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 8480;
+    std::vector<std::string> allowed_hosts;
+    std::vector<std::string> allowed_origins;
+};
+
+/// `name` is unique; its outbox rows are stored under it, so a changed name starts with an empty outbox.
+struct WebHook {
+    std::string name;
+    Secret url;
+    std::chrono::milliseconds deadline{};
+    /// A header whose value authenticates the daemon to the receiver.
+    std::optional<std::pair<std::string, Secret>> header;
+};
+
+struct Sinks {
+    bool log = true;
+    /// One incident per line on stdout.
+    bool json_lines = false;
+    std::vector<WebHook> web_hooks;
+};
+
+struct Monitor {
+    /// The venues' own views are read every so many blocks; between them accounts are `recomputed`.
+    std::uint64_t verify_every_blocks = 1;
+};
+
+struct Settings {
+    /// All known chains, those without an endpoint too.
+    std::map<model::ChainId, Chain> chains;
+    std::map<model::VenueId, Venue> venues;
+    model::AssetMap assets;
+    /// Sorted by chain, asset, address.
+    std::vector<Feed> feeds;
+    /// Sorted by name.
+    std::vector<model::Portfolio> portfolios;
+    model::Policy policy;
+    /// Empty: history is not kept.
+    std::filesystem::path storage;
+    Http http;
+    Sinks sinks;
+    /// Calibration of the market; null: the built-in one, resource("market.json").
+    std::optional<std::filesystem::path> market_file;
+    Monitor monitor;
+};
+
+/// The value of an environment variable, empty when it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+std::optional<std::string> process_environment(const std::string& name);
+
+/// The rows that are built in: no endpoint, no portfolio, nothing stored.
+Settings defaults();
+
+/// The built-in rows with those of the file added or put in their place. The error's message lists every problem, one
+/// per line: "file:line: key: what is wrong with which value; what to do". Relative paths are relative to the file.
+model::Result<Settings> load(const std::filesystem::path& file, const Environment& environment = process_environment);
+/// The same for a text; `file` is its name in messages and the base of relative paths.
+model::Result<Settings> parse(std::string_view text, const std::filesystem::path& file,
+                              const Environment& environment = process_environment);
+
+/// The settings in force as TOML-like lines for `config show`; of a secret, its origin alone.
+std::string describe(const Settings& settings);
+
+}  // namespace margind::config

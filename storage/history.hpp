@@ -1,0 +1,141 @@
+// What is kept: snapshots, reports, memory, incidents and what is still to be sent. One transaction per evaluation.
+#pragma once
+
+#include "risk/model/ids.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace margind::storage {
+
+using model::Result;
+
+/// Facts as JSON text under their content hash: kept once however many snapshots hold them.
+struct FactsText {
+    model::Bytes32 hash;
+    std::string json;
+};
+
+/// `json` names facts by content hash; they travel beside it.
+struct SnapshotText {
+    model::Bytes32 hash;
+    std::int64_t time = 0;
+    std::vector<model::BlockRef> blocks;
+    std::string json;
+    std::vector<FactsText> facts;
+};
+
+/// The figures of one portfolio that its history is asked for. `level` as model::to_string writes it.
+struct HistoryPoint {
+    std::int64_t time = 0;
+    std::string level;
+    std::string reason;
+    /// Account key, empty when nothing binds.
+    std::string binding;
+    std::optional<double> z;
+    std::optional<double> room;
+    std::optional<double> equity_usd;
+    std::optional<double> mm_usd;
+    std::optional<double> cover;
+    std::optional<double> h_u;
+    std::optional<double> z_u;
+    std::optional<double> net_delta_usd;
+    std::optional<double> netting_usd;
+    friend bool operator==(const HistoryPoint&, const HistoryPoint&) = default;
+};
+
+struct ReportText {
+    std::string portfolio;
+    HistoryPoint figures;
+    std::string json;
+};
+
+struct MemoryText {
+    std::int64_t time = 0;
+    std::vector<model::BlockRef> blocks;
+    std::string json;
+};
+
+/// `sinks` are those that still have to send it; one that a sink sent from memory already leaves that sink out.
+struct EventText {
+    model::Bytes32 incident;
+    std::uint64_t sequence = 0;
+    std::string portfolio;
+    /// "opened", "cleared", … as model::to_string writes it; "cleared" and "retracted" end an incident.
+    std::string type;
+    std::string level;
+    std::int64_t time = 0;
+    std::string json;
+    std::vector<std::string> sinks;
+};
+
+/// Blocks of `chain` above `number` were reorganised away.
+struct Orphaned {
+    model::ChainId chain;
+    std::uint64_t above = 0;
+};
+
+/// All of it or nothing. `orphaned` is applied before the rest. A snapshot whose hash is kept already is canonical
+/// again, and its reports are replaced.
+struct CommitBatch {
+    std::vector<Orphaned> orphaned;
+    std::optional<SnapshotText> snapshot;
+    /// Of `snapshot`.
+    std::vector<ReportText> reports;
+    std::optional<MemoryText> memory;
+    std::vector<EventText> events;
+};
+
+/// Event `number`s rise by commit order and are never given twice: the cursor of `?after=` and of the stream.
+struct StoredEvent {
+    std::uint64_t number = 0;
+    std::string json;
+};
+
+struct OutboxRow {
+    std::uint64_t event = 0;
+    std::uint64_t attempts = 0;
+    std::string json;
+};
+
+/// Memories older than this many commits are dropped; a reorganisation deeper than that starts without memory.
+inline constexpr std::uint64_t kept_memories = 256;
+
+/// Every method may be called from any thread; reads never wait for a commit. Errors are ErrorCode::storage and name the
+/// database; those with Retry::later (locked, full) may pass.
+class History {
+public:
+    virtual ~History() = default;
+
+    /// The numbers of `events`, in order.
+    virtual Result<std::vector<std::uint64_t>> commit(const CommitBatch& batch) = 0;
+    virtual Result<void> mark_delivered(std::uint64_t event, const std::string& sink, std::int64_t wall_time) = 0;
+    /// Counts an attempt; the row stays undelivered.
+    virtual Result<void> mark_failed(std::uint64_t event, const std::string& sink, const std::string& error) = 0;
+
+    /// Of canonical snapshots only, as everything below that does not say otherwise.
+    virtual Result<std::optional<MemoryText>> latest_memory() = 0;
+    /// The newest that stands on no block of `chain` above `number`.
+    virtual Result<std::optional<MemoryText>> memory_at(model::ChainId chain, std::uint64_t number) = 0;
+    /// Newest snapshot with a report of `portfolio` at or before `time`.
+    virtual Result<std::optional<SnapshotText>> snapshot_at(const std::string& portfolio, std::int64_t time) = 0;
+    virtual Result<std::optional<std::string>> report_at(const std::string& portfolio, std::int64_t time) = 0;
+    /// Block times in [from, to]; buckets of `step` seconds start at multiples of it, each gives its last point.
+    virtual Result<std::vector<HistoryPoint>> points(const std::string& portfolio, std::int64_t from, std::int64_t to,
+                                                     std::int64_t step) = 0;
+    /// Events of all branches (a retraction is an event too) with a number above `after`.
+    virtual Result<std::vector<StoredEvent>> events(std::uint64_t after, std::size_t limit) = 0;
+    /// The last event of each incident that has not ended, by number.
+    virtual Result<std::vector<StoredEvent>> open_incidents() = 0;
+    /// Oldest first.
+    virtual Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::size_t limit) = 0;
+};
+
+/// Creates the file or brings it to this version. Refuses a database of a newer version and a file that is no database.
+Result<std::unique_ptr<History>> open_sqlite(const std::filesystem::path& file);
+
+}  // namespace margind::storage
