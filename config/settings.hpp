@@ -33,11 +33,11 @@ struct Chain {
     std::optional<model::Address> sequencer_feed;
 };
 
-/// `addresses` by name ("addresses_provider"), `address_lists` by name ("base_tokens").
+/// `addresses` by name ("addresses_provider"), `lists` of addresses by name ("base_tokens").
 struct Venue {
     model::VenueId id;
     std::map<std::string, model::Address> addresses;
-    std::map<std::string, std::vector<model::Address>> address_lists;
+    std::map<std::string, std::vector<model::Address>> lists;
 };
 
 struct Feed {
