@@ -26,6 +26,8 @@ struct Market {
     /// Where the figures come from: files, dates, method.
     std::string provenance;
     double market_sigma_24h = 0;
+    /// Main spot range of the market factor before its 4-sigma rule.
+    double market_range = 0;
     std::map<AssetId, AssetCalibration> assets;
     friend bool operator==(const Market&, const Market&) = default;
 };

@@ -26,7 +26,8 @@ const char* to_string(Direction direction);
 struct Candidate {
     std::string asset;
     Direction direction = Direction::down;
-    /// The price that is followed, in the venue's own unit; for the ray, that of the account's first input.
+    /// The price that is followed, in the venue's own unit; for the ray, the first input with the largest |beta|. For
+    /// the book, the reference price. On the ray h, room and z are those of the market factor.
     std::string label;
     PriceRole role = PriceRole::oracle;
     U256 price;
@@ -54,6 +55,7 @@ struct Action {
     std::uint8_t decimals = 0;
     double amount_usd = 0;
     double target_z = 0;
+    /// 1 + scan_up, as a lower bound, when nothing in the scanned range liquidates it any more.
     double h_after = 0;
     Money n_after;
     Money m_after;
@@ -73,6 +75,8 @@ struct AccountReport {
     std::vector<Position> positions;
     /// Sorted by z; the first is binding. Empty: nothing in the scanned range liquidates it.
     std::vector<Candidate> candidates;
+    /// One line per side that could not be scanned to its end: "ETH up beyond 5230.12: <why>".
+    std::vector<std::string> unscanned;
     std::optional<LiquidationTerms> terms_now;
     /// At the binding liquidation price.
     std::optional<LiquidationTerms> terms_at_liquidation;
