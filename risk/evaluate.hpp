@@ -11,7 +11,7 @@
 
 namespace margind::risk {
 
-/// The rule of a protocol by its name ("aave_v3"), null when there is none.
+/// The rule of a protocol by its name, null when there is none.
 using Rules = std::function<const model::VenueRule*(const std::string& protocol)>;
 
 /// No memory, no clock, no I/O; the same bits for the same input.

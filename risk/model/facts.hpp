@@ -19,7 +19,7 @@ using FactValue = std::variant<U256, I256, Address, Bytes32, bool, Bytes>;
 /// compares and serialises them without understanding any.
 class Facts {
 public:
-    /// Schema id and version, e.g. "aave_v3.account/1".
+    /// Schema id and version, e.g. "protocol.account/1".
     const std::string& schema() const { return schema_; }
     std::size_t size() const { return values_.size(); }
     const std::string& name(std::size_t i) const { return (*names_)[i]; }

@@ -44,7 +44,7 @@ struct ChainId {
     friend auto operator<=>(const ChainId&, const ChainId&) = default;
 };
 
-/// One deployment of one protocol on one chain; written "aave_v3:1" or "aave_v3:1/lido" where a chain has several.
+/// One deployment of one protocol on one chain; written "protocol:1", or "protocol:1/market" where a chain has several.
 struct VenueId {
     std::string protocol;
     ChainId chain;

@@ -1,0 +1,260 @@
+// Incidents as the model's section on incidents tells their life; expected events are written out by hand from it.
+#include "risk/evaluate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace margind::risk {
+namespace {
+
+using namespace model;
+
+AccountKey key(unsigned char last = 1) {
+    AccountKey result;
+    result.venue = VenueId{"aave_v3", ChainId{31337}, ""};
+    result.owner.bytes[19] = std::byte{last};
+    return result;
+}
+
+BlockRef block(std::int64_t time, unsigned char branch = 0) {
+    BlockRef result;
+    result.chain = ChainId{31337};
+    result.number = static_cast<std::uint64_t>(time / 12);
+    result.time = time;
+    result.hash.bytes[0] = std::byte{branch};
+    result.hash.bytes[31] = static_cast<std::byte>(time & 0xff);
+    result.hash.bytes[30] = static_cast<std::byte>((time >> 8) & 0xff);
+    return result;
+}
+
+AccountReport at(Level level, double z, AccountKey account = key()) {
+    AccountReport report;
+    report.key = account;
+    report.grade.kind = GradeKind::verified;
+    report.level = level;
+    report.reason = "z";
+    report.standing = Standing{};
+    Candidate candidate;
+    candidate.asset = "ETH";
+    candidate.z = z;
+    candidate.room = z * 0.03;
+    report.candidates = {candidate};
+    return report;
+}
+
+AccountReport unknown(AccountKey account = key()) {
+    AccountReport report;
+    report.key = account;
+    report.grade = Grade{GradeKind::unknown, "reverted", {}};
+    report.level = Level::unknown;
+    report.reason = "unknown(reverted)";
+    return report;
+}
+
+Report report_of(std::int64_t time, std::vector<AccountReport> accounts, unsigned char branch = 0) {
+    Report report;
+    report.time = time;
+    report.blocks = {block(time, branch)};
+    PortfolioReport portfolio;
+    portfolio.name = "main";
+    portfolio.accounts = std::move(accounts);
+    report.portfolios = {portfolio};
+    return report;
+}
+
+std::string told(const StepResult& result) {
+    std::string text;
+    for (const IncidentEvent& event : result.events) {
+        if (!text.empty()) text += ' ';
+        text += event.rule + ':' + to_string(event.type) + ':' + to_string(event.from) + '>' + to_string(event.level);
+    }
+    return text;
+}
+
+/// Feeds reports one after the other.
+class Life {
+public:
+    std::string feed(std::int64_t time, std::vector<AccountReport> accounts, unsigned char branch = 0) {
+        last = step(last.memory, report_of(time, std::move(accounts), branch), policy);
+        return told(last);
+    }
+    const Headline& headline() const { return last.memory.portfolios.at("main").headline; }
+    StepResult last;
+    Policy policy;
+};
+
+TEST(Step, opens_at_warn_and_not_at_watch) {
+    Life life;
+    EXPECT_EQ(life.feed(1000, {at(Level::ok, 5)}), "");
+    EXPECT_EQ(life.feed(1012, {at(Level::watch, 2.5)}), "");
+    EXPECT_EQ(life.feed(1024, {at(Level::warn, 1.9)}), "distance:opened:ok>warn");
+    EXPECT_EQ(life.last.events[0].sequence, 1U);
+    EXPECT_EQ(life.last.events[0].blocks, std::vector{block(1024)});
+}
+
+TEST(Step, escalates_at_once_and_eases_only_after_its_time_beyond_its_margin) {
+    Life life;
+    EXPECT_EQ(life.feed(0, {at(Level::warn, 1.9)}), "distance:opened:ok>warn");
+    EXPECT_EQ(life.feed(12, {at(Level::critical, 0.4)}), "distance:escalated:warn>critical");
+    // 0.55 is beyond 0.5 but not beyond 1.2 x 0.5.
+    EXPECT_EQ(life.feed(100, {at(Level::call, 0.55)}), "");
+    EXPECT_EQ(life.headline().level, Level::critical);
+    EXPECT_EQ(life.feed(112, {at(Level::call, 0.7)}), "");
+    EXPECT_EQ(life.feed(171, {at(Level::call, 0.7)}), "");
+    EXPECT_EQ(life.feed(172, {at(Level::call, 0.7)}), "distance:eased:critical>call");
+    EXPECT_EQ(life.headline().level, Level::call);
+}
+
+TEST(Step, clears_through_all_levels_when_each_margin_has_been_kept_for_its_time) {
+    Life life;
+    life.feed(0, {at(Level::liquidatable, 0)});
+    EXPECT_EQ(life.feed(12, {at(Level::ok, 6)}), "");
+    EXPECT_EQ(life.feed(71, {at(Level::ok, 6)}), "");
+    EXPECT_EQ(life.feed(72, {at(Level::ok, 6)}), "distance:cleared:liquidatable>ok");
+    EXPECT_TRUE(life.last.memory.portfolios.at("main").accounts.at(key()).open.empty());
+}
+
+TEST(Step, a_relapse_restarts_the_time) {
+    Life life;
+    life.feed(0, {at(Level::warn, 1.9)});
+    life.feed(10, {at(Level::watch, 2.5)});
+    life.feed(60, {at(Level::watch, 2.3)});
+    EXPECT_EQ(life.feed(75, {at(Level::watch, 2.5)}), "");
+    EXPECT_EQ(life.feed(134, {at(Level::watch, 2.5)}), "");
+    EXPECT_EQ(life.feed(135, {at(Level::watch, 2.5)}), "distance:cleared:warn>watch");
+}
+
+TEST(Step, the_same_history_gives_the_same_id_and_another_block_another) {
+    Life a;
+    Life b;
+    Life c;
+    a.feed(24, {at(Level::warn, 1.9)});
+    b.feed(12, {at(Level::ok, 9)});
+    b.feed(24, {at(Level::warn, 1.9)});
+    c.feed(24, {at(Level::warn, 1.9)}, 7);
+    EXPECT_EQ(a.last.events[0].id, b.last.events[0].id);
+    EXPECT_NE(a.last.events[0].id, c.last.events[0].id);
+}
+
+TEST(Step, an_unknown_account_keeps_its_last_level_and_opens_an_incident_in_time) {
+    Life life;
+    life.feed(0, {at(Level::call, 0.9)});
+    EXPECT_EQ(life.feed(2, {unknown()}), "");
+    EXPECT_EQ(life.headline().level, Level::call);
+    EXPECT_EQ(life.feed(4, {unknown()}), "");
+    // The third block with last z below 1: CALL.
+    EXPECT_EQ(life.feed(6, {unknown()}), "unknown:opened:ok>call");
+    EXPECT_EQ(life.feed(8, {at(Level::call, 0.9)}), "unknown:cleared:call>ok");
+}
+
+TEST(Step, an_unknown_account_far_from_liquidation_waits_ten_minutes) {
+    Life life;
+    life.feed(0, {at(Level::ok, 9)});
+    for (std::int64_t t = 12; t < 612; t += 12) EXPECT_EQ(life.feed(t, {unknown()}), "") << t;
+    EXPECT_EQ(life.headline().level, Level::unknown);
+    EXPECT_EQ(life.feed(612, {unknown()}), "unknown:opened:ok>warn");
+}
+
+TEST(Step, drift_opens_and_clears_with_its_grade) {
+    Life life;
+    AccountReport drifting = at(Level::ok, 9);
+    drifting.grade = Grade{GradeKind::drift, "healthFactor: view 2, ours 1", {}};
+    EXPECT_EQ(life.feed(0, {drifting}), "drift:opened:ok>warn");
+    EXPECT_EQ(life.feed(12, {at(Level::ok, 9)}), "drift:cleared:warn>ok");
+}
+
+TEST(Step, an_immaterial_account_does_not_decide_the_headline) {
+    Life life;
+    AccountReport small = at(Level::call, 0.9, key(2));
+    small.material = false;
+    EXPECT_EQ(life.feed(0, {at(Level::ok, 9), small}), "distance:opened:ok>call");
+    EXPECT_TRUE(life.last.events[0].log_only);
+    EXPECT_EQ(life.headline().level, Level::ok);
+    EXPECT_EQ(life.headline().binding, key());
+}
+
+TEST(Step, an_account_that_is_gone_clears_its_incidents) {
+    Life life;
+    life.feed(0, {at(Level::warn, 1.5)});
+    EXPECT_EQ(life.feed(12, {}), "distance:cleared:warn>ok");
+    EXPECT_TRUE(life.last.memory.portfolios.at("main").accounts.empty());
+}
+
+TEST(Step, reminds_while_open) {
+    Life life;
+    life.feed(0, {at(Level::warn, 1.5)});
+    EXPECT_EQ(life.feed(3599, {at(Level::warn, 1.5)}), "");
+    EXPECT_EQ(life.feed(3600, {at(Level::warn, 1.5)}), "distance:reminded:warn>warn");
+}
+
+TEST(Step, unified_figures_stay_with_their_time_when_they_cannot_be_had) {
+    Life life;
+    Report known = report_of(100, {at(Level::ok, 9)});
+    known.portfolios[0].unified = Unified{};
+    known.portfolios[0].unified->equity_usd = 42;
+    life.last = step(life.last.memory, known, life.policy);
+    life.feed(112, {unknown()});
+    const PortfolioMemory& memory = life.last.memory.portfolios.at("main");
+    ASSERT_TRUE(memory.unified);
+    EXPECT_EQ(memory.unified->equity_usd, 42);
+    EXPECT_EQ(memory.unified_time, 100);
+}
+
+TEST(Step, cover_of_the_book_opens_at_its_band_with_hysteresis) {
+    Life life;
+    const auto with_cover = [&](std::int64_t time, double cover) {
+        Report report = report_of(time, {at(Level::ok, 9)});
+        report.portfolios[0].unified = Unified{};
+        report.portfolios[0].unified->cover = cover;
+        life.last = step(life.last.memory, report, life.policy);
+        return told(life.last);
+    };
+    EXPECT_EQ(with_cover(0, 0.9), "");
+    EXPECT_EQ(life.headline().level, Level::watch);
+    EXPECT_EQ(with_cover(12, 0.49), "cover:opened:ok>warn");
+    EXPECT_EQ(life.headline().level, Level::warn);
+    EXPECT_EQ(with_cover(24, 0.55), "");
+    EXPECT_EQ(with_cover(36, 0.61), "");
+    EXPECT_EQ(with_cover(96, 0.61), "cover:cleared:warn>watch");
+}
+
+TEST(Retract, takes_back_what_was_opened_on_the_orphaned_branch) {
+    Life life;
+    life.feed(0, {at(Level::ok, 9)});
+    const Memory fork = life.last.memory;
+    life.feed(12, {at(Level::call, 0.9)});
+    const Bytes32 id = life.last.events[0].id;
+    const StepResult result = retract(fork, life.last.memory);
+    EXPECT_EQ(told(result), "distance:retracted:call>ok");
+    EXPECT_EQ(result.events[0].id, id);
+    EXPECT_EQ(result.events[0].sequence, 2U);
+    EXPECT_EQ(result.events[0].blocks, fork.blocks);
+    EXPECT_TRUE(result.memory.portfolios.at("main").accounts.at(key()).open.empty());
+}
+
+TEST(Retract, takes_back_a_change_of_level_and_goes_on_counting) {
+    Life life;
+    life.feed(0, {at(Level::warn, 1.9)});
+    const Memory fork = life.last.memory;
+    life.feed(12, {at(Level::critical, 0.4)});
+    StepResult result = retract(fork, life.last.memory);
+    EXPECT_EQ(told(result), "distance:eased:critical>warn");
+    EXPECT_EQ(result.events[0].sequence, 3U);
+    EXPECT_EQ(told(step(result.memory, report_of(24, {at(Level::call, 0.8)}), Policy{})), "distance:escalated:warn>call");
+}
+
+TEST(Retract, reopens_what_was_cleared_with_a_higher_sequence) {
+    Life life;
+    life.feed(0, {at(Level::warn, 1.9)});
+    life.feed(12, {at(Level::ok, 9)});
+    const Memory fork = life.last.memory;
+    EXPECT_EQ(life.feed(72, {at(Level::ok, 9)}), "distance:cleared:warn>ok");
+    const StepResult result = retract(fork, life.last.memory);
+    EXPECT_EQ(told(result), "distance:opened:ok>warn");
+    EXPECT_EQ(result.events[0].sequence, 3U);
+}
+
+}  // namespace
+}  // namespace margind::risk
