@@ -338,9 +338,9 @@ void step_portfolio(PortfolioMemory& memory, const PortfolioReport& portfolio, c
         memory.unified_time = report.time;
         const auto& ratio = portfolio.unified->cover;
         cover.margin = ratio.value_or(std::numeric_limits<double>::infinity());
-        if (ratio && *ratio < policy.cover_warn) {
-            cover.level = Level::warn;
-            cover.reason = "cover of the book is below " + std::to_string(policy.cover_warn);
+        if (ratio && *ratio < policy.cover_watch) {
+            cover.level = *ratio < policy.cover_warn ? Level::warn : Level::watch;
+            cover.reason = "cover of the book is " + std::to_string(*ratio);
         }
     } else {
         cover.hold = true;
@@ -349,12 +349,9 @@ void step_portfolio(PortfolioMemory& memory, const PortfolioReport& portfolio, c
 
     memory.headline = headline_of(standpoints);
     memory.headline.doubtful_price = portfolio.headline.doubtful_price;
-    Level band = book;
-    if (portfolio.unified && portfolio.unified->cover && *portfolio.unified->cover < policy.cover_watch)
-        band = worse(band, Level::watch);
-    if (band < memory.headline.level) {
+    if (book < memory.headline.level) {
         memory.headline = Headline{};
-        memory.headline.level = band;
+        memory.headline.level = book;
         memory.headline.reason = "cover of the book";
         memory.headline.doubtful_price = portfolio.headline.doubtful_price;
     }
