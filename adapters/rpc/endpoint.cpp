@@ -1,0 +1,149 @@
+// The address of a server: an http or https URL whose secrets are never shown.
+#include "adapters/rpc/endpoint.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+
+namespace margind::adapters::rpc {
+
+namespace {
+
+constexpr std::size_t max_url = 2048;
+constexpr std::size_t max_shown = 80;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string lowered(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), lower);
+    return out;
+}
+
+struct Parts {
+    std::string_view scheme;
+    std::string_view user_info;
+    std::string_view host_port;
+    std::string_view target;
+};
+
+Parts split(std::string_view url) {
+    Parts parts;
+    if (const std::size_t colon = url.find("://"); colon != std::string_view::npos) {
+        parts.scheme = url.substr(0, colon);
+        url.remove_prefix(colon + 3);
+    }
+    const std::size_t end = std::min(url.find_first_of("/?#"), url.size());
+    parts.host_port = url.substr(0, end);
+    parts.target = url.substr(end);
+    if (const std::size_t at = parts.host_port.rfind('@'); at != std::string_view::npos) {
+        parts.user_info = parts.host_port.substr(0, at);
+        parts.host_port.remove_prefix(at + 1);
+    }
+    return parts;
+}
+
+std::string redacted(const Parts& parts) {
+    std::string out = parts.scheme.empty() ? std::string() : fmt::format("{}://", parts.scheme);
+    out += parts.host_port;
+    for (char& c : out)
+        if (c < ' ' || c > '~') c = '?';
+    if (out.size() > max_shown) out = out.substr(0, max_shown) + "...";
+    return out;
+}
+
+bool is_host(std::string_view host) {
+    if (host.empty() || host.size() > 253) return false;
+    return std::all_of(host.begin(), host.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    });
+}
+
+bool is_ipv6(std::string_view host) {
+    return host.find(':') != std::string_view::npos &&
+           std::all_of(host.begin(), host.end(), [](char c) {
+               return (c >= 'a' && c <= 'f') || (c >= '0' && c <= '9') || c == ':' || c == '.';
+           });
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        if (i + 2 >= text.size()) return std::nullopt;
+        std::uint8_t value = 0;
+        const char* last = text.data() + i + 3;
+        const auto [end, error] = std::from_chars(text.data() + i + 1, last, value, 16);
+        if (error != std::errc() || end != last || value < ' ') return std::nullopt;
+        out += static_cast<char>(value);
+        i += 2;
+    }
+    return out;
+}
+
+}  // namespace
+
+model::Result<Endpoint> Endpoint::parse(std::string_view url) {
+    const Parts parts = split(url);
+    const auto bad = [&](std::string_view why) {
+        return model::fail(model::ErrorCode::bad_input, fmt::format("endpoint \"{}\": {}", redacted(parts), why));
+    };
+    if (url.size() > max_url) return bad(fmt::format("the URL is longer than {} characters", max_url));
+    if (std::any_of(url.begin(), url.end(), [](char c) { return c <= ' ' || c > '~'; }))
+        return bad("a URL holds printable ASCII without blanks");
+
+    Endpoint out;
+    const std::string scheme = lowered(parts.scheme);
+    if (scheme != "http" && scheme != "https") return bad("a URL that starts with http:// or https:// is needed");
+    out.tls = scheme == "https";
+
+    std::string_view host = parts.host_port;
+    std::string_view port;
+    if (host.starts_with('[')) {
+        const std::size_t close = host.find(']');
+        if (close == std::string_view::npos) return bad("the IPv6 address has no closing bracket");
+        port = host.substr(close + 1);
+        host = host.substr(1, close - 1);
+        out.host = lowered(host);
+        if (!is_ipv6(out.host)) return bad("the host is not an IPv6 address");
+    } else {
+        const std::size_t colon = std::min(host.find(':'), host.size());
+        port = host.substr(colon);
+        host = host.substr(0, colon);
+        out.host = lowered(host);
+        if (!is_host(out.host)) return bad("the host is not a name or an address");
+    }
+    if (port.empty()) {
+        out.port = out.tls ? "443" : "80";
+    } else {
+        std::uint16_t number = 0;
+        const char* last = port.data() + port.size();
+        const auto [end, error] = std::from_chars(port.data() + 1, last, number);
+        if (port.front() != ':' || error != std::errc() || end != last || number == 0)
+            return bad("the port is not a number from 1 to 65535");
+        out.port = std::to_string(number);
+    }
+    const std::string_view target = parts.target.substr(0, parts.target.find('#'));
+    out.target = target.starts_with('/') ? std::string(target) : "/" + std::string(target);
+
+    const auto user_info = percent_decoded(parts.user_info);
+    if (!user_info) return bad("the user info is not percent-encoded text");
+    out.user_info = *user_info;
+    return out;
+}
+
+std::string Endpoint::authority() const {
+    const bool usual = port == (tls ? "443" : "80");
+    const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
+    return usual ? name : name + ":" + port;
+}
+
+std::string Endpoint::shown() const { return (tls ? "https://" : "http://") + authority(); }
+
+}  // namespace margind::adapters::rpc

@@ -1,0 +1,311 @@
+// The one HTTP client, on Boost.Beast. No other file includes Beast or Asio's TLS.
+#include "adapters/rpc/http.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <utility>
+#include <variant>
+
+namespace margind::adapters::rpc {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace ssl = asio::ssl;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+using Clock = std::chrono::steady_clock;
+using model::ErrorCode;
+using model::Retry;
+
+namespace {
+
+using Request = http::request<http::string_body>;
+using PlainStream = beast::tcp_stream;
+using TlsStream = beast::ssl_stream<beast::tcp_stream>;
+using Connection = std::variant<PlainStream, TlsStream>;
+
+/// What one request on one connection came to.
+struct Attempt {
+    error_code error;
+    /// Nothing of a reply was seen: the server may have closed a kept connection before it read the request.
+    bool unanswered = false;
+    bool keep = false;
+    HttpResponse response;
+};
+
+std::string base64(const std::string& text) {
+    std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
+    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                       reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+    out.resize(static_cast<std::size_t>(length));
+    return out;
+}
+
+model::Error to_error(const Endpoint& endpoint, const error_code& code, const HttpLimits& limits) {
+    const std::string name = endpoint.shown();
+    if (code == beast::error::timeout || code == asio::error::timed_out)
+        return {ErrorCode::unreachable, fmt::format("{}: no answer within {} ms", name, limits.total.count()),
+                Retry::other_endpoint};
+    if (code == http::error::body_limit)
+        return {ErrorCode::limit, fmt::format("{}: the reply is longer than {} bytes", name, limits.max_body),
+                Retry::other_endpoint};
+    if (code == http::error::header_limit || code == http::error::buffer_overflow)
+        return {ErrorCode::limit, fmt::format("{}: the reply's header is longer than {} bytes", name, limits.max_header),
+                Retry::other_endpoint};
+    if (code == http::error::end_of_stream || code == http::error::partial_message || code == asio::error::eof)
+        return {ErrorCode::unreachable, fmt::format("{}: the connection was closed before the reply was complete", name),
+                Retry::later};
+    if (code.category() == http::make_error_code(http::error::bad_version).category())
+        return {ErrorCode::upstream, fmt::format("{}: the reply is not HTTP ({})", name, code.message()),
+                Retry::other_endpoint};
+    if (code.category() == asio::error::get_ssl_category() || code.category() == ssl::error::get_stream_category())
+        return {ErrorCode::unreachable, fmt::format("{}: TLS failed: {}", name, code.message()), Retry::other_endpoint};
+    return {ErrorCode::unreachable, fmt::format("{}: {}", name, code.message()), Retry::later};
+}
+
+model::Error connect_error(const Endpoint& endpoint, const error_code& code, const HttpLimits& limits) {
+    if (code == beast::error::timeout)
+        return {ErrorCode::unreachable,
+                fmt::format("{}: no connection within {} ms", endpoint.shown(), std::min(limits.connect, limits.total).count()),
+                Retry::other_endpoint};
+    model::Error error = to_error(endpoint, code, limits);
+    error.retry = Retry::other_endpoint;
+    return error;
+}
+
+std::optional<std::chrono::seconds> parse_retry_after(std::string_view text) {
+    std::uint32_t seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return std::chrono::seconds(seconds);
+}
+
+std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+
+template <class Stream>
+asio::awaitable<Attempt> exchange(Stream& stream, const Request& request, const HttpLimits& limits) {
+    Attempt out;
+    co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, out.error));
+    if (out.error) {
+        out.unanswered = true;
+        co_return out;
+    }
+    beast::flat_buffer buffer;
+    http::response_parser<http::string_body> parser;
+    parser.body_limit(limits.max_body);
+    parser.header_limit(limits.max_header);
+    co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, out.error));
+    out.unanswered = out.error && !parser.got_some();
+    if (out.error) co_return out;
+    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, out.error));
+    if (out.error) co_return out;
+
+    out.keep = parser.keep_alive() && buffer.size() == 0;
+    auto& message = parser.get();
+    out.response.status = message.result_int();
+    out.response.content_type = view(message[http::field::content_type]);
+    out.response.retry_after = parse_retry_after(view(message[http::field::retry_after]));
+    out.response.body = std::move(message.body());
+    co_return out;
+}
+
+/// The name lookup in flight; the system's resolver cannot be interrupted, so its waiter has a timer of its own.
+struct Lookup {
+    explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), waiter(executor) {}
+    tcp::resolver resolver;
+    asio::steady_timer waiter;
+    error_code error = beast::error::timeout;
+    tcp::resolver::results_type results;
+};
+
+asio::awaitable<error_code> look_up(std::shared_ptr<Lookup> lookup, const Endpoint& endpoint, Clock::time_point until) {
+    error_code literal;
+    const auto address = asio::ip::make_address(endpoint.host, literal);
+    if (!literal) {
+        std::uint16_t port = 0;
+        std::from_chars(endpoint.port.data(), endpoint.port.data() + endpoint.port.size(), port);
+        const tcp::endpoint known(address, port);
+        lookup->results = tcp::resolver::results_type::create(known, endpoint.host, endpoint.port);
+        co_return error_code();
+    }
+    lookup->waiter.expires_at(until);
+    lookup->resolver.async_resolve(endpoint.host, endpoint.port,
+                                   [lookup](const error_code& error, tcp::resolver::results_type results) {
+                                       lookup->error = error;
+                                       lookup->results = std::move(results);
+                                       lookup->waiter.cancel();
+                                   });
+    error_code ignored;
+    co_await lookup->waiter.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_return lookup->error;
+}
+
+asio::awaitable<error_code> connect(PlainStream& stream, const Endpoint& endpoint, Clock::time_point until) {
+    auto lookup = std::make_shared<Lookup>(stream.get_executor());
+    error_code error = co_await look_up(lookup, endpoint, until);
+    if (error) co_return error;
+    stream.expires_at(until);
+    co_await stream.async_connect(lookup->results, asio::redirect_error(asio::use_awaitable, error));
+    if (!error) stream.socket().set_option(tcp::no_delay(true), error);
+    co_return error;
+}
+
+asio::awaitable<error_code> handshake(TlsStream& stream, const Endpoint& endpoint) {
+    error_code error;
+    asio::ip::make_address(endpoint.host, error);
+    // RFC 6066: addresses are not sent as a server name.
+    if (error && SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                          const_cast<char*>(endpoint.host.c_str())) != 1)
+        co_return error_code(asio::error::invalid_argument);
+    stream.set_verify_callback(ssl::host_name_verification(endpoint.host));
+    error.clear();
+    co_await stream.async_handshake(ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, error));
+    co_return error;
+}
+
+bool is_header_text(const std::string& text) {
+    return std::none_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
+}  // namespace
+
+class HttpClient::Impl {
+public:
+    Impl(asio::any_io_executor executor, const HttpOptions& options)
+        : executor_(std::move(executor)), options_(options), tls_(ssl::context::tls_client) {
+        SSL_CTX_set_min_proto_version(tls_.native_handle(), TLS1_2_VERSION);
+        tls_.set_verify_mode(ssl::verify_peer);
+        tls_.set_default_verify_paths();
+        if (!options_.ca_file.empty()) tls_.load_verify_file(options_.ca_file);
+    }
+
+    static asio::awaitable<model::Result<HttpResponse>> post(std::shared_ptr<Impl> self, Endpoint endpoint,
+                                                             HttpHeaders headers, std::string body, HttpLimits limits);
+    std::uint64_t opened() const { return opened_; }
+
+private:
+    using Opened = model::Result<std::unique_ptr<Connection>>;
+    struct Idle {
+        std::unique_ptr<Connection> connection;
+        Clock::time_point since;
+    };
+
+    asio::awaitable<Opened> open(const Endpoint& endpoint, const HttpLimits& limits, Clock::time_point deadline);
+    static asio::awaitable<Attempt> send(Connection& connection, const Request& request, const HttpLimits& limits,
+                                         Clock::time_point deadline);
+    std::unique_ptr<Connection> take_idle(const std::string& key);
+    void keep_idle(const std::string& key, std::unique_ptr<Connection> connection);
+
+    asio::any_io_executor executor_;
+    HttpOptions options_;
+    ssl::context tls_;
+    std::map<std::string, std::vector<Idle>> idle_;
+    std::uint64_t opened_ = 0;
+};
+
+asio::awaitable<model::Result<HttpResponse>> HttpClient::Impl::post(std::shared_ptr<Impl> self, Endpoint endpoint,
+                                                                    HttpHeaders headers, std::string body,
+                                                                    HttpLimits limits) {
+    const Clock::time_point deadline = Clock::now() + limits.total;
+    const std::string key = endpoint.shown();
+    Request request(http::verb::post, endpoint.target, 11, std::move(body));
+    request.set(http::field::host, endpoint.authority());
+    request.set(http::field::user_agent, "margind");
+    if (!endpoint.user_info.empty()) request.set(http::field::authorization, "Basic " + base64(endpoint.user_info));
+    for (const auto& [name, value] : headers) {
+        if (name.empty() || !is_header_text(name) || !is_header_text(value))
+            co_return model::fail(ErrorCode::bad_input, fmt::format("{}: header \"{}\" holds a line break", key, name));
+        request.set(name, value);
+    }
+    request.prepare_payload();
+
+    for (;;) {
+        std::unique_ptr<Connection> connection = self->take_idle(key);
+        const bool reused = connection != nullptr;
+        if (!reused) {
+            Opened opened = co_await self->open(endpoint, limits, deadline);
+            if (!opened) co_return model::fail(std::move(opened).error());
+            connection = std::move(*opened);
+        }
+        Attempt attempt = co_await send(*connection, request, limits, deadline);
+        if (!attempt.error) {
+            if (attempt.keep) self->keep_idle(key, std::move(connection));
+            co_return std::move(attempt.response);
+        }
+        if (!reused || !attempt.unanswered || attempt.error == beast::error::timeout)
+            co_return model::fail(to_error(endpoint, attempt.error, limits));
+        // A server that closed one kept connection has closed them all: restarted, or idle for too long.
+        self->idle_.erase(key);
+    }
+}
+
+asio::awaitable<HttpClient::Impl::Opened> HttpClient::Impl::open(const Endpoint& endpoint, const HttpLimits& limits,
+                                                                 Clock::time_point deadline) {
+    const Clock::time_point until = std::min(deadline, Clock::now() + limits.connect);
+    auto connection = endpoint.tls ? std::make_unique<Connection>(std::in_place_type<TlsStream>, executor_, tls_)
+                                   : std::make_unique<Connection>(std::in_place_type<PlainStream>, executor_);
+    auto* tls = std::get_if<TlsStream>(connection.get());
+    PlainStream& plain = tls != nullptr ? tls->next_layer() : std::get<PlainStream>(*connection);
+    error_code error = co_await connect(plain, endpoint, until);
+    if (!error && tls != nullptr) error = co_await handshake(*tls, endpoint);
+    if (error) co_return model::fail(connect_error(endpoint, error, limits));
+    ++opened_;
+    co_return std::move(connection);
+}
+
+asio::awaitable<Attempt> HttpClient::Impl::send(Connection& connection, const Request& request, const HttpLimits& limits,
+                                                Clock::time_point deadline) {
+    if (auto* tls = std::get_if<TlsStream>(&connection)) {
+        tls->next_layer().expires_at(deadline);
+        Attempt attempt = co_await exchange(*tls, request, limits);
+        co_return attempt;
+    }
+    PlainStream& plain = std::get<PlainStream>(connection);
+    plain.expires_at(deadline);
+    Attempt attempt = co_await exchange(plain, request, limits);
+    co_return attempt;
+}
+
+std::unique_ptr<Connection> HttpClient::Impl::take_idle(const std::string& key) {
+    const auto found = idle_.find(key);
+    if (found == idle_.end()) return nullptr;
+    std::vector<Idle>& list = found->second;
+    const Clock::time_point oldest = Clock::now() - options_.max_idle;
+    std::erase_if(list, [&](const Idle& idle) { return idle.since < oldest; });
+    if (list.empty()) return nullptr;
+    std::unique_ptr<Connection> connection = std::move(list.back().connection);
+    list.pop_back();
+    return connection;
+}
+
+void HttpClient::Impl::keep_idle(const std::string& key, std::unique_ptr<Connection> connection) {
+    std::vector<Idle>& list = idle_[key];
+    if (list.size() >= options_.max_idle_per_host) return;
+    list.push_back({std::move(connection), Clock::now()});
+}
+
+HttpClient::HttpClient(asio::any_io_executor executor, const HttpOptions& options)
+    : impl_(std::make_shared<Impl>(std::move(executor), options)) {}
+
+HttpClient::~HttpClient() = default;
+
+asio::awaitable<model::Result<HttpResponse>> HttpClient::post(Endpoint endpoint, HttpHeaders headers, std::string body,
+                                                              HttpLimits limits) {
+    return Impl::post(impl_, std::move(endpoint), std::move(headers), std::move(body), limits);
+}
+
+std::uint64_t HttpClient::connections_opened() const { return impl_->opened(); }
+
+}  // namespace margind::adapters::rpc

@@ -1,0 +1,69 @@
+// The one HTTP client: POST with bounds and deadlines, over kept connections, plain or TLS.
+#pragma once
+
+#include "adapters/rpc/endpoint.hpp"
+#include "risk/model/result.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace margind::adapters::rpc {
+
+namespace asio = boost::asio;
+
+struct HttpLimits {
+    std::chrono::milliseconds connect{5'000};
+    /// From the call to the last byte of the reply, name lookup and connecting included.
+    std::chrono::milliseconds total{20'000};
+    std::size_t max_body = std::size_t{16} << 20;
+    std::uint32_t max_header = 16'384;
+};
+
+struct HttpResponse {
+    unsigned status = 0;
+    std::string body;
+    std::string content_type;
+    /// Retry-After in its form of seconds.
+    std::optional<std::chrono::seconds> retry_after;
+};
+
+using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpOptions {
+    /// Certificate authorities beside the system's own, PEM; empty for none.
+    std::string ca_file;
+    std::size_t max_idle_per_host = 8;
+    /// Servers drop idle connections; an older one is not used again.
+    std::chrono::seconds max_idle{20};
+};
+
+/// Used from the thread of its executor alone. A kept connection that the server has closed is replaced and the request
+/// sent once more, so a server may see a request twice: for reads and for deliveries at least once.
+class HttpClient {
+public:
+    /// Throws when the certificate authorities cannot be loaded.
+    HttpClient(asio::any_io_executor executor, const HttpOptions& options);
+    ~HttpClient();
+
+    /// Any status is an answer; redirects are not followed. Errors: `unreachable` (no connection, TLS refused, deadline,
+    /// connection lost), `limit` (header or body too long), `upstream` (not HTTP); they name the endpoint as shown().
+    asio::awaitable<model::Result<HttpResponse>> post(Endpoint endpoint, HttpHeaders headers, std::string body,
+                                                      HttpLimits limits);
+    /// Connections opened so far.
+    std::uint64_t connections_opened() const;
+
+private:
+    class Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace margind::adapters::rpc
