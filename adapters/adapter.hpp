@@ -71,6 +71,6 @@ struct Protocol {
 };
 
 /// All protocols of the build, sorted by name.
-std::span<const Protocol> protocols();
+std::span<const Protocol> all_protocols();
 
 }  // namespace margind::adapters
