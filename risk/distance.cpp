@@ -1,0 +1,88 @@
+// Candidates of one account.
+#include "risk/distance.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace margind::risk {
+
+using namespace model;
+
+std::optional<double> feed_deviation(std::span<const ReferencePrice> prices, ChainId chain, const AssetId& asset) {
+    std::optional<double> widest;
+    for (const ReferencePrice& price : prices)
+        if (price.chain == chain && price.asset == asset)
+            widest = std::max(widest.value_or(0), static_cast<double>(price.deviation_ppm) / 1e6);
+    return widest;
+}
+
+Result<Distances> distances(const PreparedAccount& account, const Market& market, const Policy& policy,
+                            std::span<const ReferencePrice> prices, ChainId chain, std::int64_t time_offset_s) {
+    State state = account.current();
+    state.time_offset_s = time_offset_s;
+    Result<Standing> standing = account.at(state);
+    if (!standing) return fail(standing.error());
+
+    Distances result;
+    result.standing = *std::move(standing);
+    const bool now = result.standing.liquidatable;
+    const std::vector<Mover> movers = movers_of(account.inputs());
+    const std::vector<Path> paths = paths_of(movers, market, policy);
+
+    std::vector<Candidate> found;
+    std::vector<State> states;
+    std::vector<double> away;
+    for (const Path& path : paths) {
+        State moved = state;
+        const Probe probe = [&](const U256& p) -> Result<bool> {
+            if (!set_prices(path, movers, p, moved.prices))
+                return fail(ErrorCode::out_of_range, "a price that moves with it does not fit 256 bits");
+            const Result<Standing> there = account.at(moved);
+            if (!there) return fail(there.error());
+            return there->liquidatable;
+        };
+        PathScan scan = scan_path(path, movers, policy, now, probe);
+        const Mover& followed = movers[path.followed];
+        for (Candidate& candidate : scan.candidates) {
+            candidate.feed_deviation = feed_deviation(prices, chain, followed.underlying);
+            away.push_back(sigmas_away(path, followed.price, candidate.liquidation_price));
+            State there = state;
+            if (!set_prices(path, movers, candidate.liquidation_price, there.prices))
+                return fail(ErrorCode::out_of_range, "the state at " + path.asset + "'s liquidation price does not fit");
+            states.push_back(std::move(there));
+            found.push_back(std::move(candidate));
+        }
+        for (Gap& gap : scan.gaps) result.gaps.push_back(std::move(gap));
+    }
+    if (now && found.empty() && !paths.empty()) {
+        const Mover& followed = movers[paths.front().followed];
+        Candidate hopeless;
+        hopeless.asset = paths.front().asset;
+        hopeless.label = followed.label;
+        hopeless.role = followed.role;
+        hopeless.price = followed.price;
+        hopeless.liquidation_price = followed.price;
+        hopeless.decimals = followed.decimals;
+        hopeless.sigma_24h = paths.front().sigma_24h;
+        hopeless.sigma_is_default = paths.front().sigma_is_default;
+        hopeless.p_touch_24h = 1;
+        hopeless.feed_deviation = feed_deviation(prices, chain, followed.underlying);
+        found.push_back(std::move(hopeless));
+        states.push_back(state);
+        away.push_back(0);
+    }
+
+    std::vector<std::size_t> order(found.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return std::pair(found[a].z, away[a]) < std::pair(found[b].z, away[b]);
+    });
+    for (const std::size_t i : order) {
+        result.candidates.push_back(std::move(found[i]));
+        result.states.push_back(std::move(states[i]));
+    }
+    return result;
+}
+
+}  // namespace margind::risk

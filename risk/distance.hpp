@@ -1,0 +1,35 @@
+// How far one account is from liquidation: its candidates, found on the rule's own `liquidatable`.
+#pragma once
+
+#include "risk/scan.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace margind::risk {
+
+struct Distances {
+    /// At the present prices and `time_offset_s`.
+    model::Standing standing;
+    /// Sorted by z; the first is binding. Liquidatable now and no price in the scanned range cures it: one candidate
+    /// at the present price with h = 0.
+    std::vector<model::Candidate> candidates;
+    /// The state at each candidate's liquidation price, in the same order.
+    std::vector<model::State> states;
+    std::vector<Gap> gaps;
+};
+
+/// Each underlying alone and the market ray, `time_offset_s` after the facts' block. `prices` give the deviation of the
+/// feed of each underlying on the account's chain (the largest, where there are several).
+///
+/// Fails when the rule has no figure at the present prices. An error further out is a gap, never a missing root.
+model::Result<Distances> distances(const model::PreparedAccount& account, const model::Market& market,
+                                   const model::Policy& policy, std::span<const model::ReferencePrice> prices,
+                                   model::ChainId chain, std::int64_t time_offset_s = 0);
+
+/// Relative deviation threshold of an underlying's feed on a chain; empty when none is known.
+std::optional<double> feed_deviation(std::span<const model::ReferencePrice> prices, model::ChainId chain,
+                                     const model::AssetId& asset);
+
+}  // namespace margind::risk
