@@ -87,7 +87,7 @@ function post(url, body) {
 async function sendVerb(verb, values, body) {
   if (values.control === undefined) throw new Refused(`${verb} needs --control URL\n${usage}`);
   const { status, text } = await post(new URL(`/${verb}`, values.control), body);
-  if (status !== 200) throw new Refused(text);
+  if (status !== 200) throw new Refused(JSON.parse(text).error);
   process.stdout.write(text + "\n");
 }
 

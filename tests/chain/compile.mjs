@@ -39,15 +39,23 @@ function artifactPath(cache, modules, input) {
   return path.join(cache, `MockV3Aggregator-${hash}.json`);
 }
 
+/** Loads the compiler without the process-wide handler for rejections that its runtime installs. */
+function loadCompiler(modules) {
+  const before = process.listeners("unhandledRejection");
+  const soljson = createRequire(import.meta.url)(path.join(modules, "solc/soljson.js"));
+  for (const added of process.listeners("unhandledRejection")) {
+    if (!before.includes(added)) process.off("unhandledRejection", added);
+  }
+  return soljson;
+}
+
 /** Compiles the aggregator unless this exact input was compiled before. */
 export async function compileAggregator({ modules, cache, log }) {
   const input = inputOf(modules);
   const file = artifactPath(cache, modules, input);
   if (existsSync(file)) return;
   log("compiling MockV3Aggregator with solc 0.8.26");
-  const require = createRequire(import.meta.url);
-  const soljson = require(path.join(modules, "solc/soljson.js"));
-  const compile = soljson.cwrap("solidity_compile", "string", ["string", "number", "number"]);
+  const compile = loadCompiler(modules).cwrap("solidity_compile", "string", ["string", "number", "number"]);
   const output = JSON.parse(compile(input, 0, 0));
   const failed = (output.errors ?? []).filter((error) => error.severity === "error");
   if (failed.length > 0) throw new Error(`solc: ${failed[0].formattedMessage}`);

@@ -6,6 +6,8 @@ import { RpcError } from "./rpc.mjs";
 import { aaveVerbs } from "./verbs/aave.mjs";
 import { perpVerbs } from "./verbs/perp.mjs";
 import { priceVerbs } from "./verbs/prices.mjs";
+import { randomAaveVerbs } from "./verbs/random_aave.mjs";
+import { randomPerpVerbs } from "./verbs/random_perp.mjs";
 import { timeVerbs } from "./verbs/time.mjs";
 import { describe } from "./world.mjs";
 
@@ -17,6 +19,8 @@ export const verbs = {
   ...priceVerbs,
   ...aaveVerbs,
   ...perpVerbs,
+  ...randomAaveVerbs,
+  ...randomPerpVerbs,
 };
 
 /** Runs one verb after checking its name and fields. */

@@ -113,12 +113,15 @@ export async function deployAave(evm, { owner, treasury, tokens, feeds }) {
   return { provider, pool, configurator, oracle, dataProvider, acl };
 }
 
-/** Lends `amounts` (raw, by symbol) from `lender`, so that there is something to borrow. */
-export async function supplyLiquidity({ pool }, tokens, lender, amounts) {
-  for (const [symbol, amount] of Object.entries(amounts)) {
+/** One account supplies and borrows (raw amounts by symbol): something to borrow, and interest on it. */
+export async function supplyLiquidity({ pool }, tokens, lender, supplied, borrowed) {
+  for (const [symbol, amount] of Object.entries(supplied)) {
     const token = tokens[symbol];
     await token.send(lender, "mint(address,uint256)", lender, amount);
     await token.send(lender, "approve", pool.address, amount);
     await pool.send(lender, "supply", token.address, amount, lender, 0);
+  }
+  for (const [symbol, amount] of Object.entries(borrowed)) {
+    await pool.send(lender, "borrow", tokens[symbol].address, amount, 2, 0, lender);
   }
 }

@@ -31,7 +31,8 @@ const markerOf = (pin) => path.join(modules, pin.name, ".margind-pin");
 const markOf = (pin) => JSON.stringify([pin.integrity, pin.only ?? "all"]);
 const isInstalled = (pin) => existsSync(markerOf(pin)) && readFileSync(markerOf(pin), "utf8") === markOf(pin);
 
-function checkIntegrity(pin, file) {
+/** Throws unless the file is the pinned one. */
+export function checkIntegrity(pin, file) {
   const found = "sha512-" + createHash("sha512").update(readFileSync(file)).digest("base64");
   if (found !== pin.integrity) {
     throw new Error(`${pin.name}@${pin.version}: integrity is ${found}, pinned ${pin.integrity}`);

@@ -13,11 +13,19 @@ export const setupSeconds = 7200;
 /** Accounts with a task of their own; the other prepared accounts are for users. */
 const serviceRoles = ["owner", "treasury", "keeper", "lender", "maker", "whale", "liquidator"];
 
-const lenderAmounts = {
-  WETH: 100_000n * 10n ** 18n,
-  WBTC: 5_000n * 10n ** 8n,
-  USDC: 500_000_000n * 10n ** 6n,
-  DAI: 500_000_000n * 10n ** 18n,
+const lenderSupply = {
+  WETH: 20_000n * 10n ** 18n,
+  WBTC: 1_000n * 10n ** 8n,
+  USDC: 60_000_000n * 10n ** 6n,
+  DAI: 60_000_000n * 10n ** 18n,
+};
+
+/** Half and more of the supply is lent out, so that interest accrues at rates of some per cent. */
+const lenderDebt = {
+  WETH: 10_000n * 10n ** 18n,
+  WBTC: 300n * 10n ** 8n,
+  USDC: 40_000_000n * 10n ** 6n,
+  DAI: 40_000_000n * 10n ** 18n,
 };
 
 const makerMargin = 10_000_000_000n;
@@ -49,7 +57,7 @@ export async function createWorld({ port, genesis, log }) {
     const { multicall3, tokens, feeds } = await deployCommon(evm, owner);
     log("Multicall3, tokens and price feeds deployed");
     const aave = await deployAave(evm, { owner, treasury, tokens, feeds });
-    await supplyLiquidity(aave, tokens, roles.lender, lenderAmounts);
+    await supplyLiquidity(aave, tokens, roles.lender, lenderSupply, lenderDebt);
     log("Aave V3 deployed");
     const perp = await deployPerp(evm, { owner, tokens, feeds });
     const world = { anvil, evm, roles, users: accounts.slice(serviceRoles.length), multicall3, tokens, feeds, aave, perp };

@@ -20,7 +20,7 @@ function answerOf(args) {
  * Sets the aggregator and lets Perp's feed take the answer over, both in one block. The feed refuses an
  * update in the second of the last one (CPF_NU); anything else that it refuses is an error.
  */
-async function setPrice(world, args) {
+export async function setPrice(world, args) {
   const name = feedOf(world, args);
   const answer = answerOf(args);
   const transactions = [world.feeds[name].tx(world.roles.keeper, "updateAnswer", answer)];
@@ -70,7 +70,7 @@ async function movePool(world, args) {
 }
 
 /** Oracle, keeper, pool, then time until every average has arrived; the feeds are fresh at the end. */
-async function moveMarket(world, args) {
+export async function moveMarket(world, args) {
   const seconds = args.warp === undefined ? 1860 : secondsOf(args, "warp");
   const moved = await setPrice(world, { asset: args.asset, price: args.price, answer: args.answer, pool: true });
   const { head } = await world.evm.block(await refreshFeeds(world), { at: moved.block.timestamp + Math.max(seconds, 1) });
