@@ -1,0 +1,168 @@
+// Reads one user: configuration, e-mode, the pool's own figures, balances as stored.
+#include "adapters/protocols/aave_v3/calls.hpp"
+#include "adapters/protocols/aave_v3/facts.hpp"
+#include "adapters/protocols/aave_v3/readings.hpp"
+#include "adapters/protocols/aave_v3/rule.hpp"
+
+namespace margind::adapters::protocols::aave_v3 {
+
+using model::Address;
+using model::ErrorCode;
+using model::fail;
+using model::FactsPtr;
+using model::Result;
+using model::U256;
+
+namespace {
+
+const evm::Function get_user_configuration("getUserConfiguration(address)");
+const evm::Function get_user_emode("getUserEMode(address)");
+const evm::Function get_user_account_data("getUserAccountData(address)");
+const evm::Function scaled_balance_of("scaledBalanceOf(address)");
+const evm::Function principal_balance_of("principalBalanceOf(address)");
+const evm::Function get_user_stable_rate("getUserStableRate(address)");
+const evm::Function get_user_last_updated("getUserLastUpdated(address)");
+
+constexpr std::size_t fixed_requests = 3;
+constexpr std::size_t requests_per_debt = 4;
+
+class UserReading final : public StagedReading<AccountReading> {
+public:
+    UserReading(FactsPtr venue, const Address& owner) : venue_(std::move(venue)), owner_(owner) {}
+
+protected:
+    Result<std::vector<Request>> stage(unsigned number, std::span<const Reply> replies) override {
+        switch (number) {
+            case 0: return ask();
+            case 1: return take_user(replies);
+            case 2: return take_debts(replies);
+            default: return std::vector<Request>{};
+        }
+    }
+
+    Result<AccountReading> finish() override {
+        AccountReading reading;
+        reading.views = views_;
+        if (nothing_) return reading;
+        Result<FactsPtr> facts = std::move(facts_).build();
+        if (!facts) return fail(facts.error());
+        reading.facts = std::move(*facts);
+        return reading;
+    }
+
+private:
+    Result<std::vector<Request>> ask() {
+        if (venue_->schema() != venue_schema)
+            return fail(ErrorCode::unknown_schema, "venue facts have schema " + venue_->schema() + ", not " + std::string(venue_schema));
+        const Result<Address> pool = venue_->address("pool");
+        const Result<U256> revision = venue_->u256("revision");
+        const Result<U256> unit = venue_->u256("base_unit");
+        if (!pool) return fail(pool.error());
+        if (!revision) return fail(revision.error());
+        if (!unit) return fail(unit.error());
+        rule_known_ = known_revision(*revision);
+        while (base_decimals_ < model::max_decimals && U256::pow10(base_decimals_) < *unit) ++base_decimals_;
+        std::vector<Request> requests{call(*pool, get_user_configuration, owner_), call(*pool, get_user_account_data, owner_),
+                                      call(*pool, get_user_emode, owner_)};
+        if (!rule_known_) return requests;
+        const Result<U256> listed = venue_->u256("listed");
+        if (!listed) return fail(listed.error());
+        for (unsigned id = 0; id < max_reserves; ++id) {
+            if (!listed->bit(id)) continue;
+            const Result<Address> a_token = venue_->address(reserve_fact(id, "a_token"));
+            if (!a_token) return fail(a_token.error());
+            listed_.push_back(id);
+            requests.push_back(call(*a_token, scaled_balance_of, owner_));
+        }
+        return requests;
+    }
+
+    Result<std::vector<Request>> take_user(std::span<const Reply> replies) {
+        const Result<U256> configuration = decode(replies[0], "getUserConfiguration", as_u256);
+        if (!configuration) return fail(configuration.error());
+        const auto words = decode(replies[1], "getUserAccountData", read_account_data);
+        if (!words) return fail(view_error(*configuration, words.error()));
+        const Result<U256> emode = decode(replies[2], "getUserEMode", as_u256);
+        if (!emode) return fail(emode.error());
+        views_ = native_figures(*words, base_decimals_);
+        facts_.add("configuration", *configuration);
+        facts_.add("emode", *emode);
+        if (!rule_known_) {
+            nothing_ = configuration->is_zero();
+            for (std::size_t i = 0; i < view_names.size(); ++i)
+                facts_.add("view." + std::string(view_names[i]), (*words)[i]);
+            return std::vector<Request>{};
+        }
+        return take_supplies(*configuration, replies.subspan(fixed_requests));
+    }
+
+    Result<std::vector<Request>> take_supplies(const U256& configuration, std::span<const Reply> replies) {
+        U256 held;
+        std::vector<Request> requests;
+        for (std::size_t i = 0; i < listed_.size(); ++i) {
+            const unsigned id = listed_[i];
+            const Result<U256> scaled = decode(replies[i], "scaledBalanceOf of " + reserve_fact(id, "a_token"), as_u256);
+            if (!scaled) return fail(scaled.error());
+            const bool borrowing = configuration.bit(2 * id);
+            if (scaled->is_zero() && !borrowing && !configuration.bit(2 * id + 1)) continue;
+            held = with_bit(held, id);
+            facts_.add(reserve_fact(id, "scaled_supply"), *scaled);
+            if (!borrowing) continue;
+            const Result<Address> variable = venue_->address(reserve_fact(id, "variable_debt_token"));
+            const Result<Address> stable = venue_->address(reserve_fact(id, "stable_debt_token"));
+            if (!variable) return fail(variable.error());
+            if (!stable) return fail(stable.error());
+            borrowed_.push_back(id);
+            requests.push_back(call(*variable, scaled_balance_of, owner_));
+            requests.push_back(call(*stable, principal_balance_of, owner_));
+            requests.push_back(call(*stable, get_user_stable_rate, owner_));
+            requests.push_back(call(*stable, get_user_last_updated, owner_));
+        }
+        facts_.add("held", held);
+        nothing_ = held.is_zero();
+        return requests;
+    }
+
+    Result<std::vector<Request>> take_debts(std::span<const Reply> replies) {
+        constexpr std::array<std::string_view, requests_per_debt> fields{"scaled_variable_debt", "stable_principal",
+                                                                         "stable_rate", "stable_last_update"};
+        for (std::size_t i = 0; i < borrowed_.size(); ++i) {
+            for (std::size_t field = 0; field < fields.size(); ++field) {
+                const std::string name = reserve_fact(borrowed_[i], fields[field]);
+                const Result<U256> value = decode(replies[i * requests_per_debt + field], name, as_u256);
+                if (!value) return fail(value.error());
+                facts_.add(name, *value);
+            }
+        }
+        return std::vector<Request>{};
+    }
+
+    /// Says so when a price that the user needs is why the pool cannot answer.
+    model::Error view_error(const U256& configuration, model::Error error) const {
+        for (const unsigned id : listed_) {
+            const bool used = configuration.bit(2 * id) || configuration.bit(2 * id + 1);
+            if (!used || venue_->find(reserve_fact(id, "price_refused")) == nullptr) continue;
+            const Result<Address> asset = venue_->address(reserve_fact(id, "asset"));
+            if (asset) error.message = "price_refused " + asset->to_string() + ": " + error.message;
+        }
+        return error;
+    }
+
+    FactsPtr venue_;
+    Address owner_;
+    bool rule_known_ = false;
+    bool nothing_ = false;
+    std::uint8_t base_decimals_ = 0;
+    std::vector<unsigned> listed_;
+    std::vector<unsigned> borrowed_;
+    std::vector<model::NativeFigure> views_;
+    model::FactsBuilder facts_{std::string(account_schema)};
+};
+
+}  // namespace
+
+std::unique_ptr<Reading<AccountReading>> account_reading(FactsPtr venue, const Address& owner) {
+    return std::make_unique<UserReading>(std::move(venue), owner);
+}
+
+}  // namespace margind::adapters::protocols::aave_v3

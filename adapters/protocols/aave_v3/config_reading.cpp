@@ -1,0 +1,144 @@
+// Reads what seldom changes: the pool, its revision, its oracle, its reserves and their e-mode categories.
+#include "adapters/protocols/aave_v3/calls.hpp"
+#include "adapters/protocols/aave_v3/facts.hpp"
+#include "adapters/protocols/aave_v3/readings.hpp"
+
+#include <set>
+
+namespace margind::adapters::protocols::aave_v3 {
+
+using model::Address;
+using model::ErrorCode;
+using model::fail;
+using model::FactsPtr;
+using model::Result;
+using model::U256;
+
+namespace {
+
+const evm::Function get_pool("getPool()");
+const evm::Function get_price_oracle("getPriceOracle()");
+const evm::Function get_price_oracle_sentinel("getPriceOracleSentinel()");
+const evm::Function pool_revision("POOL_REVISION()");
+const evm::Function get_reserves_list("getReservesList()");
+const evm::Function get_reserve_data("getReserveData(address)");
+const evm::Function get_emode_category_data("getEModeCategoryData(uint8)");
+const evm::Function base_currency("BASE_CURRENCY()");
+const evm::Function base_currency_unit("BASE_CURRENCY_UNIT()");
+
+class ConfigReading final : public StagedReading<FactsPtr> {
+public:
+    explicit ConfigReading(const Address& provider) : provider_(provider) {}
+
+protected:
+    Result<std::vector<Request>> stage(unsigned number, std::span<const Reply> replies) override {
+        Result<std::vector<Request>> requests = step(number, replies);
+        // A revert here means that the address is some other contract.
+        if (!requests && requests.error().code == ErrorCode::reverted)
+            return fail(ErrorCode::decode, provider_.to_string() + " is no Aave V3 addresses provider: " + requests.error().message);
+        return requests;
+    }
+
+    Result<FactsPtr> finish() override { return std::move(facts_).build(); }
+
+private:
+    Result<std::vector<Request>> step(unsigned number, std::span<const Reply> replies) {
+        switch (number) {
+            case 0:
+                return std::vector<Request>{Code{provider_}, call(provider_, get_pool), call(provider_, get_price_oracle),
+                                            call(provider_, get_price_oracle_sentinel)};
+            case 1: return contracts(replies);
+            case 2: return pool(replies);
+            case 3: return reserves(replies);
+            case 4: return categories(replies);
+            default: return std::vector<Request>{};
+        }
+    }
+
+    Result<std::vector<Request>> contracts(std::span<const Reply> replies) {
+        const Result<model::Bytes> code = reply_bytes(replies[0]);
+        if (!code) return fail(code.error());
+        if (code->empty()) return fail(ErrorCode::no_code, "addresses_provider " + provider_.to_string() + " holds no contract");
+        const Result<Address> pool = decode(replies[1], "getPool", as_address);
+        const Result<Address> oracle = decode(replies[2], "getPriceOracle", as_address);
+        const Result<Address> sentinel = decode(replies[3], "getPriceOracleSentinel", as_address);
+        for (const Result<Address>* address : {&pool, &oracle, &sentinel})
+            if (!*address) return fail(address->error());
+        if (pool->is_zero() || oracle->is_zero())
+            return fail(ErrorCode::decode, "addresses_provider " + provider_.to_string() + " names no pool or no oracle");
+        pool_ = *pool;
+        facts_.add("addresses_provider", provider_);
+        facts_.add("pool", *pool);
+        facts_.add("oracle", *oracle);
+        facts_.add("sentinel", *sentinel);
+        return std::vector<Request>{call(*pool, pool_revision), call(*pool, get_reserves_list), call(*oracle, base_currency),
+                                    call(*oracle, base_currency_unit)};
+    }
+
+    Result<std::vector<Request>> pool(std::span<const Reply> replies) {
+        const Result<U256> revision = decode(replies[0], "POOL_REVISION", as_u256);
+        const Result<Address> currency = decode(replies[2], "BASE_CURRENCY", as_address);
+        const Result<U256> unit = decode(replies[3], "BASE_CURRENCY_UNIT", as_u256);
+        if (!revision) return fail(revision.error());
+        if (!currency) return fail(currency.error());
+        if (!unit) return fail(unit.error());
+        facts_.add("revision", *revision);
+        facts_.add("base_currency", *currency);
+        facts_.add("base_unit", *unit);
+        if (!known_revision(*revision)) return std::vector<Request>{};
+        Result<std::vector<Address>> list = decode(replies[1], "getReservesList", [](evm::AbiReader& reader) {
+            return reader.array(max_reserves, [](evm::AbiReader& item) { return item.address(); });
+        });
+        if (!list) return fail(list.error());
+        assets_ = std::move(*list);
+        std::vector<Request> requests;
+        for (const Address& asset : assets_) requests.push_back(call(pool_, get_reserve_data, asset));
+        return requests;
+    }
+
+    Result<std::vector<Request>> reserves(std::span<const Reply> replies) {
+        U256 listed;
+        for (std::size_t i = 0; i < assets_.size(); ++i) {
+            const Result<ReserveData> data = decode(replies[i], "getReserveData of " + assets_[i].to_string(), read_reserve_data);
+            if (!data) return fail(data.error());
+            if (data->id >= max_reserves)
+                return fail(ErrorCode::decode, "reserve " + assets_[i].to_string() + " has id " + std::to_string(data->id));
+            listed = with_bit(listed, data->id);
+            facts_.add(reserve_fact(data->id, "asset"), assets_[i]);
+            facts_.add(reserve_fact(data->id, "a_token"), data->a_token);
+            facts_.add(reserve_fact(data->id, "stable_debt_token"), data->stable_debt_token);
+            facts_.add(reserve_fact(data->id, "variable_debt_token"), data->variable_debt_token);
+            const auto category = bit_field(data->configuration, configuration_bits::emode_category);
+            if (category != 0) categories_.insert(static_cast<unsigned>(category));
+        }
+        facts_.add("listed", listed);
+        std::vector<Request> requests;
+        for (const unsigned category : categories_) requests.push_back(call(pool_, get_emode_category_data, U256(category)));
+        return requests;
+    }
+
+    Result<std::vector<Request>> categories(std::span<const Reply> replies) {
+        std::size_t i = 0;
+        for (const unsigned category : categories_) {
+            const Result<EModeData> data =
+                decode(replies[i++], "getEModeCategoryData of " + std::to_string(category), read_emode_data);
+            if (!data) return fail(data.error());
+            facts_.add(emode_fact(category, "price_source"), data->price_source);
+        }
+        return std::vector<Request>{};
+    }
+
+    Address provider_;
+    Address pool_;
+    std::vector<Address> assets_;
+    std::set<unsigned> categories_;
+    model::FactsBuilder facts_{std::string(config_schema)};
+};
+
+}  // namespace
+
+std::unique_ptr<Reading<FactsPtr>> config_reading(const Address& addresses_provider) {
+    return std::make_unique<ConfigReading>(addresses_provider);
+}
+
+}  // namespace margind::adapters::protocols::aave_v3

@@ -1,0 +1,17 @@
+// What the aave_v3 adapter reads: configuration, one block of the venue, one user.
+#pragma once
+
+#include "adapters/adapter.hpp"
+
+#include <memory>
+
+namespace margind::adapters::protocols::aave_v3 {
+
+std::unique_ptr<Reading<model::FactsPtr>> config_reading(const model::Address& addresses_provider);
+
+std::unique_ptr<Reading<model::FactsPtr>> venue_reading(model::FactsPtr config, const model::BlockRef& block);
+
+/// Two rounds; one without debts.
+std::unique_ptr<Reading<AccountReading>> account_reading(model::FactsPtr venue, const model::Address& owner);
+
+}  // namespace margind::adapters::protocols::aave_v3

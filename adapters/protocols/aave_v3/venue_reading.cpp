@@ -1,0 +1,254 @@
+// Reads one block of the venue in one round: reserves, prices, e-mode categories, the sentinel.
+#include "adapters/protocols/aave_v3/calls.hpp"
+#include "adapters/protocols/aave_v3/facts.hpp"
+#include "adapters/protocols/aave_v3/readings.hpp"
+
+#include <algorithm>
+
+namespace margind::adapters::protocols::aave_v3 {
+
+using model::Address;
+using model::ErrorCode;
+using model::fail;
+using model::FactsPtr;
+using model::Result;
+using model::U256;
+
+namespace {
+
+const evm::Function get_pool("getPool()");
+const evm::Function get_price_oracle("getPriceOracle()");
+const evm::Function get_price_oracle_sentinel("getPriceOracleSentinel()");
+const evm::Function pool_revision("POOL_REVISION()");
+const evm::Function get_reserves_list("getReservesList()");
+const evm::Function get_reserve_data("getReserveData(address)");
+const evm::Function get_emode_category_data("getEModeCategoryData(uint8)");
+const evm::Function get_asset_price("getAssetPrice(address)");
+const evm::Function scaled_total_supply("scaledTotalSupply()");
+const evm::Function is_liquidation_allowed("isLiquidationAllowed()");
+
+constexpr unsigned max_categories = 256;
+
+struct Listed {
+    unsigned id = 0;
+    Address asset;
+    Address a_token;
+};
+
+struct Category {
+    unsigned id = 0;
+    Address price_source;
+};
+
+model::Error outdated(const std::string& what) {
+    return {ErrorCode::missing, what + " changed since the configuration was read: read it again"};
+}
+
+class VenueReading final : public StagedReading<FactsPtr> {
+public:
+    VenueReading(FactsPtr config, const model::BlockRef& block) : config_(std::move(config)), block_(block) {}
+
+protected:
+    Result<std::vector<Request>> stage(unsigned number, std::span<const Reply> replies) override {
+        if (number == 0) return ask();
+        const Result<void> taken = take(replies);
+        if (!taken) return fail(taken.error());
+        return std::vector<Request>{};
+    }
+
+    Result<FactsPtr> finish() override { return std::move(facts_).build(); }
+
+private:
+    Result<std::vector<Request>> ask() {
+        if (config_->schema() != config_schema)
+            return fail(ErrorCode::unknown_schema,
+                        "configuration facts have schema " + config_->schema() + ", not " + std::string(config_schema));
+        const Result<void> known = read_config();
+        if (!known) return fail(known.error());
+        if (block_.time < 0) return fail(ErrorCode::out_of_range, "block time " + std::to_string(block_.time) + " is negative");
+        facts_.add("chain_id", U256(block_.chain.value));
+        facts_.add("block_time", U256(static_cast<std::uint64_t>(block_.time)));
+        for (const char* same : {"pool", "revision", "base_currency", "base_unit"}) facts_.add(same, *config_->find(same));
+
+        std::vector<Request> requests{call(pool_, pool_revision)};
+        if (!known_revision(revision_)) return requests;
+        requests.push_back(call(provider_, get_pool));
+        requests.push_back(call(provider_, get_price_oracle));
+        requests.push_back(call(provider_, get_price_oracle_sentinel));
+        requests.push_back(call(pool_, get_reserves_list));
+        for (const Listed& reserve : reserves_) {
+            requests.push_back(call(pool_, get_reserve_data, reserve.asset));
+            requests.push_back(call(oracle_, get_asset_price, reserve.asset));
+            requests.push_back(call(reserve.a_token, scaled_total_supply));
+        }
+        for (const Category& category : categories_) {
+            requests.push_back(call(pool_, get_emode_category_data, U256(category.id)));
+            if (!category.price_source.is_zero()) requests.push_back(call(oracle_, get_asset_price, category.price_source));
+        }
+        if (!sentinel_.is_zero()) requests.push_back(call(sentinel_, is_liquidation_allowed));
+        return requests;
+    }
+
+    Result<void> read_config() {
+        const Result<Address> provider = config_->address("addresses_provider");
+        const Result<Address> pool = config_->address("pool");
+        const Result<Address> oracle = config_->address("oracle");
+        const Result<Address> sentinel = config_->address("sentinel");
+        const Result<Address> currency = config_->address("base_currency");
+        for (const Result<Address>* address : {&provider, &pool, &oracle, &sentinel, &currency})
+            if (!*address) return fail(address->error());
+        const Result<U256> unit = config_->u256("base_unit");
+        if (!unit) return fail(unit.error());
+        const Result<U256> revision = config_->u256("revision");
+        if (!revision) return fail(revision.error());
+        provider_ = *provider;
+        pool_ = *pool;
+        oracle_ = *oracle;
+        sentinel_ = *sentinel;
+        revision_ = *revision;
+        if (!known_revision(revision_)) return {};
+        const Result<U256> listed = config_->u256("listed");
+        if (!listed) return fail(listed.error());
+        for (unsigned id = 0; id < max_reserves; ++id) {
+            if (!listed->bit(id)) continue;
+            const Result<Address> asset = config_->address(reserve_fact(id, "asset"));
+            const Result<Address> a_token = config_->address(reserve_fact(id, "a_token"));
+            if (!asset) return fail(asset.error());
+            if (!a_token) return fail(a_token.error());
+            reserves_.push_back({id, *asset, *a_token});
+        }
+        for (unsigned id = 1; id < max_categories; ++id) {
+            if (config_->find(emode_fact(id, "price_source")) == nullptr) continue;
+            const Result<Address> source = config_->address(emode_fact(id, "price_source"));
+            if (!source) return fail(source.error());
+            categories_.push_back({id, *source});
+        }
+        return {};
+    }
+
+    Result<void> take(std::span<const Reply> replies) {
+        std::size_t at = 0;
+        const Result<U256> revision = decode(replies[at++], "POOL_REVISION", as_u256);
+        if (!revision) return fail(revision.error());
+        if (*revision != revision_) return fail(outdated("the pool's revision"));
+        if (!known_revision(revision_)) return {};
+        for (const auto& [what, before] : {std::pair{"the pool", pool_}, std::pair{"the oracle", oracle_},
+                                           std::pair{"the oracle sentinel", sentinel_}}) {
+            const Result<Address> now = decode(replies[at++], what, as_address);
+            if (!now) return fail(now.error());
+            if (*now != before) return fail(outdated(what));
+        }
+        Result<void> done = take_list(replies[at++]);
+        if (!done) return done;
+        for (const Listed& reserve : reserves_) {
+            done = take_reserve(reserve, replies[at], replies[at + 1], replies[at + 2]);
+            if (!done) return done;
+            at += 3;
+        }
+        for (const Category& category : categories_) {
+            const Reply& data = replies[at++];
+            const Reply* price = category.price_source.is_zero() ? nullptr : &replies[at++];
+            done = take_category(category, data, price);
+            if (!done) return done;
+        }
+        facts_.add("listed", listed_);
+        facts_.add("sentinel", sentinel_);
+        if (sentinel_.is_zero()) return {};
+        const Result<bool> allowed =
+            decode(replies[at++], "isLiquidationAllowed", [](evm::AbiReader& reader) { return reader.boolean(); });
+        if (!allowed) return fail(allowed.error());
+        facts_.add("liquidation_allowed", *allowed);
+        return {};
+    }
+
+    Result<void> take_list(const Reply& reply) {
+        Result<std::vector<Address>> now = decode(reply, "getReservesList", [](evm::AbiReader& reader) {
+            return reader.array(max_reserves, [](evm::AbiReader& item) { return item.address(); });
+        });
+        if (!now) return fail(now.error());
+        std::vector<Address> before;
+        for (const Listed& reserve : reserves_) before.push_back(reserve.asset);
+        std::sort(before.begin(), before.end());
+        std::sort(now->begin(), now->end());
+        if (*now != before) return fail(outdated("the list of reserves"));
+        return {};
+    }
+
+    Result<void> take_reserve(const Listed& reserve, const Reply& data_reply, const Reply& price, const Reply& supply_reply) {
+        const std::string name = reserve.asset.to_string();
+        const Result<ReserveData> data = decode(data_reply, "getReserveData of " + name, read_reserve_data);
+        if (!data) return fail(data.error());
+        const Result<U256> supply = decode(supply_reply, "scaledTotalSupply of " + name, as_u256);
+        if (!supply) return fail(supply.error());
+        if (data->id != reserve.id || data->a_token != reserve.a_token) return fail(outdated("reserve " + name));
+        const auto category = bit_field(data->configuration, configuration_bits::emode_category);
+        const bool known = category == 0 || std::any_of(categories_.begin(), categories_.end(),
+                                                        [&](const Category& one) { return one.id == category; });
+        if (!known) return fail(outdated("the e-mode category of reserve " + name));
+        const std::optional<U256> market_supply = model::checked_add(*supply, data->accrued_to_treasury);
+        if (!market_supply) return fail(ErrorCode::decode, "scaledTotalSupply of " + name + " is " + supply->to_decimal());
+
+        listed_ = with_bit(listed_, reserve.id);
+        const auto add = [&](std::string_view field, model::FactValue value) {
+            facts_.add(reserve_fact(reserve.id, field), std::move(value));
+        };
+        add("asset", reserve.asset);
+        add("a_token", data->a_token);
+        add("stable_debt_token", data->stable_debt_token);
+        add("variable_debt_token", data->variable_debt_token);
+        add("configuration", data->configuration);
+        add("liquidity_index", data->liquidity_index);
+        add("liquidity_rate", data->liquidity_rate);
+        add("variable_borrow_index", data->variable_borrow_index);
+        add("variable_borrow_rate", data->variable_borrow_rate);
+        add("last_update", U256(data->last_update));
+        add("scaled_supply", *market_supply);
+        add_price(reserve_fact(reserve.id, ""), price);
+        return {};
+    }
+
+    Result<void> take_category(const Category& category, const Reply& data_reply, const Reply* price) {
+        const Result<EModeData> data =
+            decode(data_reply, "getEModeCategoryData of " + std::to_string(category.id), read_emode_data);
+        if (!data) return fail(data.error());
+        if (data->price_source != category.price_source)
+            return fail(outdated("the price source of e-mode category " + std::to_string(category.id)));
+        facts_.add(emode_fact(category.id, "ltv"), U256(data->ltv));
+        facts_.add(emode_fact(category.id, "liquidation_threshold"), U256(data->liquidation_threshold));
+        facts_.add(emode_fact(category.id, "liquidation_bonus"), U256(data->liquidation_bonus));
+        facts_.add(emode_fact(category.id, "price_source"), data->price_source);
+        if (price != nullptr) add_price(emode_fact(category.id, ""), *price);
+        return {};
+    }
+
+    /// The price, or the words in which the venue refuses it: then only the accounts that need it are unknown.
+    void add_price(const std::string& prefix, const Reply& reply) {
+        const Result<U256> price = decode(reply, "getAssetPrice", as_u256);
+        if (price) {
+            facts_.add(prefix + "price", *price);
+            return;
+        }
+        const auto text = std::as_bytes(std::span(price.error().message));
+        facts_.add(prefix + "price_refused", model::Bytes(text.begin(), text.end()));
+    }
+
+    FactsPtr config_;
+    model::BlockRef block_;
+    Address provider_;
+    Address pool_;
+    Address oracle_;
+    Address sentinel_;
+    U256 revision_;
+    U256 listed_;
+    std::vector<Listed> reserves_;
+    std::vector<Category> categories_;
+    model::FactsBuilder facts_{std::string(venue_schema)};
+};
+
+}  // namespace
+
+std::unique_ptr<Reading<FactsPtr>> venue_reading(FactsPtr config, const model::BlockRef& block) {
+    return std::make_unique<VenueReading>(std::move(config), block);
+}
+
+}  // namespace margind::adapters::protocols::aave_v3
