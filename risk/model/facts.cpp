@@ -1,7 +1,8 @@
 // Building, finding and hashing facts.
 #include "risk/model/facts.hpp"
 
-#include "risk/model/keccak.hpp"
+#include "risk/model/content.hpp"
+#include "risk/model/in_quotes.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -50,41 +51,21 @@ std::shared_ptr<const Names> interned(Names names) {
     return table.intern(std::move(names));
 }
 
-void append_length(Bytes& out, std::size_t length) {
-    for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<std::byte>((std::uint64_t{length} >> shift) & 0xff));
-}
-
-void append(Bytes& out, std::span<const std::byte> bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
-
-void append_text(Bytes& out, std::string_view text) {
-    append_length(out, text.size());
-    append(out, std::as_bytes(std::span(text.data(), text.size())));
-}
-
 /// The type's index in FactValue goes first: equal bytes of another type hash differently.
-void append_value(Bytes& out, const FactValue& value) {
-    out.push_back(static_cast<std::byte>(value.index()));
-    if (const auto* u = std::get_if<U256>(&value)) append(out, u->to_big_endian());
-    else if (const auto* i = std::get_if<I256>(&value)) append(out, i->to_word().to_big_endian());
-    else if (const auto* a = std::get_if<Address>(&value)) append(out, a->bytes);
-    else if (const auto* h = std::get_if<Bytes32>(&value)) append(out, h->bytes);
-    else if (const auto* b = std::get_if<bool>(&value)) out.push_back(*b ? std::byte{1} : std::byte{0});
-    else if (const auto* bytes = std::get_if<Bytes>(&value)) {
-        append_length(out, bytes->size());
-        append(out, *bytes);
-    }
+void add_value(Content& content, const FactValue& value) {
+    content.add_byte(static_cast<std::uint8_t>(value.index()));
+    std::visit([&content](const auto& held) { content.add(held); }, value);
 }
 
 Bytes32 hash_content(std::string_view schema, const Names& names, const std::vector<FactValue>& values) {
-    Bytes encoded;
-    encoded.reserve(16 + schema.size() + 80 * names.size());
-    append_text(encoded, schema);
-    append_length(encoded, names.size());
+    Content content;
+    content.add(schema);
+    content.add_count(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
-        append_text(encoded, names[i]);
-        append_value(encoded, values[i]);
+        content.add(std::string_view(names[i]));
+        add_value(content, values[i]);
     }
-    return keccak256(encoded);
+    return content.hash();
 }
 
 bool is_printable(std::string_view text) {
@@ -125,14 +106,14 @@ Result<std::uint64_t> Facts::u64(std::string_view name) const {
 }
 
 Result<FactsPtr> FactsBuilder::build() && {
-    if (!is_printable(schema_)) return fail(ErrorCode::bad_input, "the schema \"" + schema_ + "\" of facts is not printable ASCII text");
+    if (!is_printable(schema_)) return fail(ErrorCode::bad_input, "the schema " + in_quotes(schema_) + " of facts is not printable ASCII text");
     std::ranges::stable_sort(entries_, {}, &std::pair<std::string, FactValue>::first);
     Names names;
     auto facts = std::make_shared<Facts>();
     names.reserve(entries_.size());
     facts->values_.reserve(entries_.size());
     for (auto& [name, value] : entries_) {
-        if (!is_printable(name)) return fail(ErrorCode::bad_input, "the fact name \"" + name + "\" in " + schema_ + " is not printable ASCII text");
+        if (!is_printable(name)) return fail(ErrorCode::bad_input, "the fact name " + in_quotes(name) + " in " + schema_ + " is not printable ASCII text");
         if (!names.empty() && names.back() == name) return fail(ErrorCode::bad_input, "fact \"" + name + "\" is given twice in " + schema_);
         names.push_back(std::move(name));
         facts->values_.push_back(std::move(value));

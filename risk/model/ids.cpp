@@ -2,6 +2,7 @@
 #include "risk/model/ids.hpp"
 
 #include "risk/model/keccak.hpp"
+#include "risk/model/in_quotes.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -28,12 +29,6 @@ bool decode_hex(std::string_view text, std::span<std::byte> out) {
         out[i] = static_cast<std::byte>(*upper * 16 + *lower);
     }
     return true;
-}
-
-/// A long hostile text does not travel whole into an error message.
-std::string shown(std::string_view text) {
-    constexpr std::size_t most = 100;
-    return text.size() <= most ? "\"" + std::string(text) + "\"" : "\"" + std::string(text.substr(0, most)) + "…\"";
 }
 
 bool is_lower_name(std::string_view text) {
@@ -72,12 +67,12 @@ std::optional<Bytes> bytes_from_hex(std::string_view text, std::size_t max_bytes
 Result<Address> Address::parse(std::string_view text) {
     Address out;
     if (!decode_hex(text, out.bytes))
-        return fail(ErrorCode::bad_input, "not an address: " + shown(text) + "; expected 0x and 40 hex digits");
+        return fail(ErrorCode::bad_input, "not an address: " + in_quotes(text) + "; expected 0x and 40 hex digits");
     const std::string_view digits = text.substr(2);
     const bool has_lower = std::ranges::any_of(digits, [](char c) { return c >= 'a' && c <= 'f'; });
     const bool has_upper = std::ranges::any_of(digits, [](char c) { return c >= 'A' && c <= 'F'; });
     if (has_lower && has_upper && out.to_string() != text)
-        return fail(ErrorCode::bad_input, "wrong address checksum: " + shown(text) + "; the EIP-55 form is " + out.to_string() +
+        return fail(ErrorCode::bad_input, "wrong address checksum: " + in_quotes(text) + "; the EIP-55 form is " + out.to_string() +
                                               ", check the digits against their source");
     return out;
 }
@@ -104,7 +99,7 @@ std::string Bytes32::to_string() const { return to_hex(bytes); }
 
 Result<VenueId> VenueId::parse(std::string_view text) {
     const auto refuse = [text](std::string_view what) {
-        return fail(ErrorCode::bad_input, "not a venue: " + shown(text) + "; " + std::string(what) + " (expected e.g. aave_v3:1 or aave_v3:1/lido)");
+        return fail(ErrorCode::bad_input, "not a venue: " + in_quotes(text) + "; " + std::string(what) + " (expected e.g. aave_v3:1 or aave_v3:1/lido)");
     };
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos) return refuse("no chain id");
@@ -137,7 +132,7 @@ Result<AccountKey> AccountKey::parse(std::string_view text) {
     const std::size_t first = text.find(':');
     const std::size_t second = first == std::string_view::npos ? first : text.find(':', first + 1);
     if (second == std::string_view::npos)
-        return fail(ErrorCode::bad_input, "not an account: " + shown(text) + "; expected <venue>:<owner> or <venue>:<owner>:<sub>");
+        return fail(ErrorCode::bad_input, "not an account: " + in_quotes(text) + "; expected <venue>:<owner> or <venue>:<owner>:<sub>");
     Result<VenueId> venue = VenueId::parse(text.substr(0, second));
     if (!venue) return fail(venue.error());
     std::string_view rest = text.substr(second + 1);
@@ -150,7 +145,7 @@ Result<AccountKey> AccountKey::parse(std::string_view text) {
     if (third != std::string_view::npos) {
         out.sub = std::string(rest.substr(third + 1));
         if (!is_graphic(out.sub))
-            return fail(ErrorCode::bad_input, "not an account: " + shown(text) + "; the part after the owner is printable and not empty");
+            return fail(ErrorCode::bad_input, "not an account: " + in_quotes(text) + "; the part after the owner is printable and not empty");
     }
     return out;
 }

@@ -76,6 +76,17 @@ constexpr bool sub_from(Limbs256& a, const Limbs256& b) {
     return borrow != 0;
 }
 
+struct Digit {
+    Limb quotient;
+    Limb remainder;
+};
+
+/// \pre upper < divisor
+inline Digit divide_two_limbs(Limb upper, Limb lower, Limb divisor) {
+    const Wide value = (Wide{upper} << 64) | lower;
+    return {low(value / divisor), low(value % divisor)};
+}
+
 template <std::size_t N>
 std::size_t significant(const std::array<Limb, N>& value) {
     std::size_t count = N;
@@ -108,13 +119,11 @@ struct Divided {
 /// One digit of algorithm D: the estimate from the two highest limbs of the divisor, at most one too large.
 Limb estimate_digit(Limb u2, Limb u1, Limb u0, Limb v1, Limb v0) {
     Limb digit = ~Limb{0};
-    Wide rest;
-    if (u2 == v1) {
-        rest = Wide{u1} + v1;
-    } else {
-        const Wide part = (Wide{u2} << 64) | u1;
-        digit = low(part / v1);
-        rest = part - Wide{digit} * v1;
+    Wide rest = Wide{u1} + v1;
+    if (u2 != v1) {
+        const Digit estimate = divide_two_limbs(u2, u1, v1);
+        digit = estimate.quotient;
+        rest = estimate.remainder;
     }
     while (high(rest) == 0 && Wide{digit} * v0 > ((rest << 64) | u0)) {
         --digit;
@@ -130,18 +139,11 @@ Divided<N> divide(const std::array<Limb, N>& numerator, const Limbs256& divisor)
     const std::size_t size = significant(numerator);
     const std::size_t n = significant(divisor);
     if (n == 1) {
-        Limb remainder = 0;
         for (std::size_t i = size; i-- > 0;) {
-            const Wide part = (Wide{remainder} << 64) | numerator[i];
-            if (remainder == 0) {
-                out.quotient[i] = numerator[i] / divisor[0];
-                remainder = numerator[i] % divisor[0];
-            } else {
-                out.quotient[i] = low(part / divisor[0]);
-                remainder = low(part - Wide{out.quotient[i]} * divisor[0]);
-            }
+            const Digit digit = divide_two_limbs(out.remainder[0], numerator[i], divisor[0]);
+            out.quotient[i] = digit.quotient;
+            out.remainder[0] = digit.remainder;
         }
-        out.remainder[0] = remainder;
         return out;
     }
     if (size < n) {
@@ -196,14 +198,15 @@ Divided<N> divide(const std::array<Limb, N>& numerator, const Limbs256& divisor)
 }
 
 bool rounds_up(const Limbs256& remainder, const U256& divisor, Rounding rounding) {
-    const U256 rest(remainder);
     switch (rounding) {
         case Rounding::down: return false;
-        case Rounding::up: return !rest.is_zero();
+        case Rounding::up: return !U256(remainder).is_zero();
         case Rounding::half_up: {
+            // rest >= divisor - rest, without a branch that half of all inputs would mispredict.
             Limbs256 other = divisor.limbs();
             sub_from(other, remainder);
-            return rest >= U256(other);
+            Limbs256 compared = remainder;
+            return !sub_from(compared, other);
         }
     }
     return false;
@@ -218,7 +221,8 @@ std::optional<U256> quotient(const std::array<Limb, N>& numerator, const U256& d
         if (i < limbs_256) low_part[i] = parts.quotient[i];
         else if (parts.quotient[i] != 0) return std::nullopt;
     }
-    if (rounds_up(parts.remainder, divisor, rounding) && mul_add(low_part, 1, 1) != 0) return std::nullopt;
+    const Limb step = rounds_up(parts.remainder, divisor, rounding) ? 1 : 0;
+    if (add_into(low_part, {step, 0, 0, 0})) return std::nullopt;
     return U256(low_part);
 }
 

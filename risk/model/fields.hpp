@@ -1,0 +1,31 @@
+// One description of a struct's fields, from which its JSON is written and read and its content is hashed.
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+
+namespace margind::model {
+
+template <class T, class M>
+struct Field {
+    const char* name;
+    M T::*member;
+};
+
+template <class T, class M>
+constexpr Field<T, M> field(const char* name, M T::*member) {
+    return {name, member};
+}
+
+/// A struct is described by `constexpr auto describe(const T*)` beside it, returning a tuple of field(...): every member,
+/// in the order of declaration. Found by argument-dependent lookup.
+template <class T>
+concept Described = requires { describe(static_cast<const T*>(nullptr)); };
+
+/// Calls `visit(name, member pointer)` for each field.
+template <Described T, class F>
+constexpr void for_each_field(F&& visit) {
+    std::apply([&visit](const auto&... fields) { (visit(fields.name, fields.member), ...); }, describe(static_cast<const T*>(nullptr)));
+}
+
+}  // namespace margind::model
