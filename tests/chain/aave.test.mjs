@@ -91,6 +91,18 @@ test("sets a price at an exact time and liquidates on the right side of it", asy
   await chain.verb("set_price", { asset: "WETH", price: "3000" });
 });
 
+test("a price of zero makes the views of that asset's holders revert, and no others", async () => {
+  const [holder, other] = chain.ready.accounts.slice(5, 7);
+  await chain.verb("aave_supply", { user: holder, asset: "DAI", amount: "1" });
+  await chain.verb("aave_supply", { user: other, asset: "WETH", amount: "1" });
+  await chain.verb("set_price", { asset: "DAI", answer: "0" });
+  await assert.rejects(chain.accountData(holder), /execution reverted/);
+  await assert.rejects(chain.oracle.read("getAssetsPrices", [chain.token("DAI"), chain.token("WETH")]), /execution reverted/);
+  near((await chain.accountData(other)).totalCollateralBase, usd(3000), interest);
+  await chain.verb("set_price", { asset: "DAI", price: "1" });
+  near((await chain.accountData(holder)).totalCollateralBase, usd(1), interest);
+});
+
 test("random accounts cover the states that matter", async () => {
   const { accounts, refused } = await chain.verb("random_aave", { seed: 3, count: 44 });
   assert.equal(accounts.length, 44);

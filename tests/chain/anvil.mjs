@@ -20,7 +20,7 @@ function freePort() {
 }
 
 /** Waits until the node answers; the process must still be alive then, else another node owns the port. */
-async function waitUntilReady(child, rpc, port) {
+async function waitUntilReady(child, rpc, port, fresh) {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null) {
@@ -28,7 +28,7 @@ async function waitUntilReady(child, rpc, port) {
     }
     try {
       const number = await rpc.call("eth_blockNumber");
-      if (number !== "0x0") throw new Error(`port ${port} already serves another chain`);
+      if (fresh && number !== "0x0") throw new Error(`port ${port} already serves another chain`);
       return;
     } catch (error) {
       if (error.code !== "ECONNREFUSED" && error.code !== "ECONNRESET") throw error;
@@ -39,15 +39,17 @@ async function waitUntilReady(child, rpc, port) {
 }
 
 /**
- * Starts an empty chain. `genesis` is the UNIX time of block 0; `port` 0 takes a free one.
+ * Starts an empty chain, or the one in the file `state`. `genesis` is the UNIX time of block 0; `port` 0
+ * takes a free one; `onLost` is called when the node ends without being stopped.
  * The kernel kills the node when this process ends in whatever way (setpriv --pdeathsig).
  */
-export async function startAnvil({ port = 0, genesis }) {
+export async function startAnvil({ port = 0, genesis, state, onLost = () => undefined }) {
   const chosen = port === 0 ? await freePort() : port;
   const options = [
     "--host", "127.0.0.1", "--port", String(chosen), "--chain-id", String(chainId), "--timestamp", String(genesis),
     "--accounts", "20", "--order", "fifo", "--auto-impersonate", "--no-request-size-limit", "--quiet",
   ];
+  if (state !== undefined) options.push("--load-state", state);
   const child = spawn("setpriv", ["--pdeathsig", "KILL", anvilBinary(), ...options], {
     stdio: ["ignore", "ignore", "pipe"],
   });
@@ -57,16 +59,19 @@ export async function startAnvil({ port = 0, genesis }) {
   const url = `http://127.0.0.1:${chosen}`;
   const rpc = new Rpc(url);
   try {
-    await Promise.race([waitUntilReady(child, rpc, chosen), failed]);
+    await Promise.race([waitUntilReady(child, rpc, chosen, state === undefined), failed]);
   } catch (error) {
     child.kill("SIGKILL");
     throw error;
   }
-  const exited = new Promise((resolve) => child.on("exit", (code, signal) => resolve({ code, signal })));
+  let stopping = false;
+  const exited = new Promise((resolve) => child.on("exit", resolve));
+  exited.then(() => stopping || onLost());
   const stop = async () => {
+    stopping = true;
     rpc.close();
     child.kill("SIGKILL");
     await exited;
   };
-  return { url, rpc, pid: child.pid, exited, stop };
+  return { url, rpc, pid: child.pid, stop };
 }

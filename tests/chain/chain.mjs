@@ -32,6 +32,7 @@ function keepBlocksComing(world, control, seconds, start) {
   const since = Date.now();
   return setInterval(() => {
     const beat = async () => {
+      if (world.down !== undefined) return;
       const { timestamp } = await world.evm.head();
       const due = start + Math.floor((Date.now() - since) / 1000);
       await world.evm.block([], { at: Math.max(timestamp + 1, due) });
@@ -45,27 +46,25 @@ async function serve(values) {
   await install(say);
   const { createWorld, describe, setupSeconds } = await import("./world.mjs");
   const { serveControl } = await import("./control.mjs");
-  const options = { port: numberOption(values, "port", 0), genesis: genesisOf(values, setupSeconds), log: say };
+  const port = numberOption(values, "port", 0);
+  const genesis = genesisOf(values, setupSeconds);
+  const controlPort = numberOption(values, "control-port", 0);
   const blockTime = numberOption(values, "block-time", 0);
-  const started = Date.now();
-  const world = await createWorld(options);
-  const control = await serveControl(world, numberOption(values, "control-port", 0));
 
-  let stopping = false;
+  let world;
   const stop = async (reason, code) => {
-    if (stopping) return;
-    stopping = true;
     say(`stopping: ${reason}`);
-    control.close();
-    await world.anvil.stop();
+    await world?.anvil.stop();
     process.exit(code);
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stop(signal, 0));
-  world.anvil.exited.then(() => stop("Anvil ended", 1));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => stop(signal, 0));
   if (values["parent-stdin"]) {
     process.stdin.on("end", () => stop("stdin closed", 0)).on("error", () => stop("stdin broke", 0)).resume();
   }
 
+  const started = Date.now();
+  world = await createWorld({ port, genesis, log: say, onLost: () => stop("Anvil ended", 1) });
+  const control = await serveControl(world, controlPort);
   const ready = { ...(await describe(world)), control_url: control.url, pid: process.pid };
   if (blockTime > 0) keepBlocksComing(world, control, blockTime, ready.block.timestamp);
   say(`ready in ${((Date.now() - started) / 1000).toFixed(2)} s`);

@@ -4,6 +4,7 @@ import http from "node:http";
 import { Refused } from "./chain_error.mjs";
 import { RpcError } from "./rpc.mjs";
 import { aaveVerbs } from "./verbs/aave.mjs";
+import { nodeVerbs } from "./verbs/node.mjs";
 import { perpVerbs } from "./verbs/perp.mjs";
 import { priceVerbs } from "./verbs/prices.mjs";
 import { randomAaveVerbs } from "./verbs/random_aave.mjs";
@@ -16,6 +17,7 @@ const maxBody = 1 << 20;
 export const verbs = {
   describe: { fields: [], run: describe },
   ...timeVerbs,
+  ...nodeVerbs,
   ...priceVerbs,
   ...aaveVerbs,
   ...perpVerbs,
@@ -26,11 +28,12 @@ export const verbs = {
 /** Runs one verb after checking its name and fields. */
 export async function runVerb(world, name, args) {
   if (!Object.hasOwn(verbs, name)) throw new Refused(`no verb ${name}; there are ${Object.keys(verbs).join(", ")}`);
-  const { fields, run } = verbs[name];
+  const { fields, run, whileDown = false } = verbs[name];
   const unknown = Object.keys(args).find((field) => !fields.includes(field));
   if (unknown !== undefined) {
     throw new Refused(`unknown field ${unknown}; ${name} takes ${fields.length === 0 ? "none" : fields.join(", ")}`);
   }
+  if (world.down !== undefined && !whileDown) throw new Refused("the node is down; node_up brings it back");
   return run(world, args);
 }
 
@@ -53,7 +56,7 @@ async function readBody(request) {
   return body;
 }
 
-/** Serves until closed; returns {url, enqueue, close}. `enqueue` runs a task between two verbs. */
+/** Serves until the process ends; returns {url, enqueue}. `enqueue` runs a task between two verbs. */
 export async function serveControl(world, port) {
   let last = Promise.resolve();
   const enqueue = (task) => {
@@ -82,9 +85,5 @@ export async function serveControl(world, port) {
     server.on("error", reject);
     server.listen(port, "127.0.0.1", resolve);
   });
-  const close = () => {
-    server.close();
-    server.closeAllConnections?.();
-  };
-  return { url: `http://127.0.0.1:${server.address().port}`, enqueue, close };
+  return { url: `http://127.0.0.1:${server.address().port}`, enqueue };
 }

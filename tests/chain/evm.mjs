@@ -64,6 +64,12 @@ export class Evm {
     return new Contract(this, address, artifact.abi);
   }
 
+  /** Lets block times follow the head by a second each instead of the wall clock. */
+  async keepClock() {
+    await this.rpc.call("anvil_setBlockTimestampInterval", [1]);
+    await this.#setTime();
+  }
+
   async head() {
     const block = await this.rpc.call("eth_getBlockByNumber", ["latest", false]);
     return { number: Number(block.number), timestamp: Number(block.timestamp), hash: block.hash };

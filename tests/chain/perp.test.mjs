@@ -128,6 +128,21 @@ test("random accounts cover the states that matter", async () => {
   assert.ok(refused < 10, `${refused} refused`);
 });
 
+test("without the keeper a long-standing price makes the views of one market revert", async () => {
+  const [inEth, inBtc] = chain.ready.accounts.slice(6, 8);
+  for (const [user, market] of [[inEth, "ETH"], [inBtc, "BTC"]]) {
+    await chain.verb("perp_deposit", { user, asset: "USDC", amount: "5000" });
+    await chain.verb("perp_open", { user, market, side: "long", quote: "4000" });
+  }
+  const { id } = await chain.verb("snapshot");
+  await chain.verb("set_price", { asset: "ETH", price: "900", keeper: false });
+  await chain.verb("warp", { seconds: 3000 });
+  await assert.rejects(chain.clearingHouse.read("getAccountValue", inEth), /SafeMath: subtraction overflow/);
+  near(await chain.clearingHouse.read("getAccountValue", inBtc), 5000n * ether, 100n * ether);
+  await chain.verb("revert", { id });
+  near(await chain.clearingHouse.read("getAccountValue", inEth), 5000n * ether, 100n * ether);
+});
+
 test("the owner pauses and closes a market", async () => {
   await chain.verb("perp_market", { market: "BTC", action: "pause" });
   assert.ok(await chain.base("BTC").read("isPaused"));

@@ -46,6 +46,7 @@ async function unpack(pin, tarball, scratch) {
   await run("tar", ["xzf", tarball, "-C", target, "--no-same-owner", ...members]);
   const [top] = readdirSync(target);
   writeFileSync(path.join(target, top, ".margind-pin"), markOf(pin));
+  if (isInstalled(pin)) return;
   const place = path.join(modules, pin.name);
   mkdirSync(path.dirname(place), { recursive: true });
   rmSync(place, { recursive: true, force: true });

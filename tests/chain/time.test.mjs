@@ -127,6 +127,33 @@ test("refuses what it does not know in one sentence", async () => {
   assert.deepEqual(await chain.block(), before);
 });
 
+test("a killed node comes back with the same chain", async () => {
+  const user = chain.ready.accounts[5];
+  await chain.verb("aave_supply", { user, asset: "WETH", amount: "1" });
+  const { block } = await chain.verb("node_down");
+  await assert.rejects(chain.block());
+  const refused = await chain.post("mine");
+  assert.match(refused.body.error, /mine: the node is down; node_up brings it back/);
+  assert.deepEqual((await chain.verb("node_up")).block, block);
+  assert.deepEqual(await chain.block(), block);
+  const call = { to: chain.pool.address, data: chain.pool.encode("getUserAccountData", user) };
+  const pinned = await chain.rpc.call("eth_call", [call, { blockHash: block.hash }]);
+  assert.equal(pinned, await chain.rpc.call("eth_call", [call, "latest"]));
+  assert.equal((await chain.accountData(user)).totalCollateralBase, 3000n * 10n ** 8n);
+  await chain.evm.send({ from: chain.ready.accounts[0], to: chain.ready.accounts[1], data: "0x", label: "payment" });
+  assert.equal((await chain.block()).timestamp, block.timestamp + 1);
+  await chain.evm.send({ from: chain.ready.accounts[0], to: chain.ready.accounts[1], data: "0x", label: "payment" });
+  assert.equal((await chain.block()).timestamp, block.timestamp + 2);
+});
+
+test("a hanging node accepts connections and answers nothing until it is back", async () => {
+  const { block } = await chain.verb("node_down", { hang: true });
+  const answer = chain.block();
+  assert.equal(await Promise.race([answer, sleep(300, "silence")]), "silence");
+  await chain.verb("node_up");
+  assert.deepEqual(await answer, block);
+});
+
 test("follows the wall clock when asked to", async () => {
   const now = Math.floor(Date.now() / 1000);
   const paced = await startServer("--head", String(now), "--block-time", "1");

@@ -45,12 +45,15 @@ export async function refreshFeeds(world) {
   return [...posts, ...updates];
 }
 
-/** Starts and deploys. `genesis` is the time of block 0; the head is then at genesis + setupSeconds. */
-export async function createWorld({ port, genesis, log }) {
-  const anvil = await startAnvil({ port, genesis });
+/**
+ * Starts and deploys. `genesis` is the time of block 0; the head is then at genesis + setupSeconds.
+ * `onLost` is called when the node ends by itself.
+ */
+export async function createWorld({ port, genesis, log, onLost }) {
+  const anvil = await startAnvil({ port, genesis, onLost });
   try {
     const evm = new Evm(anvil.rpc);
-    await evm.rpc.call("anvil_setBlockTimestampInterval", [1]);
+    await evm.keepClock();
     const accounts = (await evm.rpc.call("eth_accounts")).map(getAddress);
     const roles = Object.fromEntries(serviceRoles.map((role, index) => [role, accounts[index]]));
     const { owner, treasury } = roles;
@@ -60,7 +63,8 @@ export async function createWorld({ port, genesis, log }) {
     await supplyLiquidity(aave, tokens, roles.lender, lenderSupply, lenderDebt);
     log("Aave V3 deployed");
     const perp = await deployPerp(evm, { owner, tokens, feeds });
-    const world = { anvil, evm, roles, users: accounts.slice(serviceRoles.length), multicall3, tokens, feeds, aave, perp };
+    const users = accounts.slice(serviceRoles.length);
+    const world = { anvil, onLost, evm, roles, users, multicall3, tokens, feeds, aave, perp };
     await evm.block([], { at: genesis + warmUpSeconds + 600 });
     await fundTrader(perp, tokens.USDC, roles.maker, makerMargin);
     await fundTrader(perp, tokens.USDC, roles.whale, whaleMargin);
