@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { Refused } from "./chain_error.mjs";
 import { Rpc } from "./rpc.mjs";
 import { anvilBinary } from "./setup.mjs";
 
@@ -24,18 +25,18 @@ async function waitUntilReady(child, rpc, port, fresh) {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline) {
     if (child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`Anvil did not start on port ${port}: ${child.lastWords.trim() || "exit " + child.exitCode}`);
+      throw new Refused(`Anvil did not start on port ${port}: ${child.lastWords.trim() || "exit " + child.exitCode}`);
     }
     try {
       const number = await rpc.call("eth_blockNumber");
-      if (fresh && number !== "0x0") throw new Error(`port ${port} already serves another chain`);
+      if (fresh && number !== "0x0") throw new Refused(`port ${port} already serves another chain`);
       return;
     } catch (error) {
       if (error.code !== "ECONNREFUSED" && error.code !== "ECONNRESET") throw error;
       await sleep(10);
     }
   }
-  throw new Error(`Anvil did not answer on port ${port} within 10 s`);
+  throw new Refused(`Anvil did not answer on port ${port} within 10 s`);
 }
 
 /**

@@ -111,6 +111,7 @@ async function main() {
 }
 
 main().catch((error) => {
-  say(error instanceof Refused ? error.message : error.stack);
+  const told = error instanceof Refused || error.code?.startsWith("ERR_PARSE_ARGS");
+  say(told ? error.message : error.stack);
   process.exit(1);
 });

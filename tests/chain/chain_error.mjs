@@ -1,2 +1,2 @@
-// A request that the chain or a protocol refused: the caller's fault, told in one sentence.
+// What the chain, a protocol or the machine refused to do: told in one sentence, without a stack.
 export class Refused extends Error {}
