@@ -1,8 +1,9 @@
 // Text forms of bytes, addresses, hashes, venues and accounts.
 #include "risk/model/ids.hpp"
 
-#include "risk/model/keccak.hpp"
+#include "risk/model/hex_digit.hpp"
 #include "risk/model/in_quotes.hpp"
+#include "risk/model/keccak.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -12,19 +13,12 @@ namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
-std::optional<unsigned> hex_value(char c) {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-    return std::nullopt;
-}
-
 /// Exactly `out.size()` bytes after "0x".
 bool decode_hex(std::string_view text, std::span<std::byte> out) {
     if (text.size() != 2 + 2 * out.size() || text[0] != '0' || text[1] != 'x') return false;
     for (std::size_t i = 0; i < out.size(); ++i) {
-        const std::optional<unsigned> upper = hex_value(text[2 + 2 * i]);
-        const std::optional<unsigned> lower = hex_value(text[3 + 2 * i]);
+        const std::optional<unsigned> upper = hex_digit(text[2 + 2 * i]);
+        const std::optional<unsigned> lower = hex_digit(text[3 + 2 * i]);
         if (!upper || !lower) return false;
         out[i] = static_cast<std::byte>(*upper * 16 + *lower);
     }
@@ -99,7 +93,7 @@ std::string Bytes32::to_string() const { return to_hex(bytes); }
 
 Result<VenueId> VenueId::parse(std::string_view text) {
     const auto refuse = [text](std::string_view what) {
-        return fail(ErrorCode::bad_input, "not a venue: " + in_quotes(text) + "; " + std::string(what) + " (expected e.g. aave_v3:1 or aave_v3:1/lido)");
+        return fail(ErrorCode::bad_input, "not a venue: " + in_quotes(text) + "; " + std::string(what) + " (expected <protocol>:<chain id> or <protocol>:<chain id>/<market>)");
     };
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos) return refuse("no chain id");

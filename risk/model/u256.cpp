@@ -1,6 +1,8 @@
 // 256-bit integers on four 64-bit limbs: schoolbook products, long division by Knuth's algorithm D.
 #include "risk/model/u256.hpp"
 
+#include "risk/model/hex_digit.hpp"
+
 #include <bit>
 #include <cmath>
 #include <stdexcept>
@@ -224,13 +226,6 @@ std::optional<U256> quotient(const std::array<Limb, N>& numerator, const U256& d
     const Limb step = rounds_up(parts.remainder, divisor, rounding) ? 1 : 0;
     if (add_into(low_part, {step, 0, 0, 0})) return std::nullopt;
     return U256(low_part);
-}
-
-std::optional<unsigned> hex_digit(char c) {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-    return std::nullopt;
 }
 
 }  // namespace
