@@ -1,9 +1,7 @@
-// Every number a judgement stands on, with its default; names, sources and units are listed by policy_table().
+// Every number a judgement stands on, with its default; risk/README.md gives their sources.
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <string>
 
 namespace margind::model {
 
@@ -54,14 +52,6 @@ struct Policy {
     double default_beta = 1.0;
     double default_range = 0.35;
     friend bool operator==(const Policy&, const Policy&) = default;
-};
-
-struct PolicyRow {
-    std::string name;
-    /// Value in force, as text.
-    std::string value;
-    std::string unit;
-    std::string source;
 };
 
 }  // namespace margind::model

@@ -21,6 +21,11 @@ std::string to_text(const Bytes& value);
 std::string to_text(const VenueId& value);
 std::string to_text(const AccountKey& value);
 std::string to_text(const AssetId& value);
+template <class E>
+    requires std::is_enum_v<E>
+std::string to_text(E value) {
+    return to_string(value);
+}
 
 /// Inverse of to_text; the error says what was expected and quotes the text.
 Result<void> from_text(std::string_view text, std::string& out);

@@ -1,0 +1,116 @@
+// Fields of a report and of all it is made of.
+#pragma once
+
+#include "risk/model/report.hpp"
+#include "risk/model/snapshot_fields.hpp"
+
+#include <tuple>
+
+namespace margind::model {
+
+constexpr auto describe(const Grade*) {
+    return std::tuple(field("kind", &Grade::kind), field("reason", &Grade::reason), field("qualifiers", &Grade::qualifiers));
+}
+
+constexpr auto describe(const Position*) {
+    return std::tuple(field("instrument", &Position::instrument), field("underlying", &Position::underlying),
+                      field("label", &Position::label), field("quantity", &Position::quantity), field("mark", &Position::mark),
+                      field("notional", &Position::notional), field("entry", &Position::entry),
+                      field("accrued", &Position::accrued), field("carry_per_day", &Position::carry_per_day),
+                      field("collateral", &Position::collateral));
+}
+
+constexpr auto describe(const Standing*) {
+    return std::tuple(field("equity", &Standing::equity), field("maintenance", &Standing::maintenance),
+                      field("initial", &Standing::initial), field("liquidatable", &Standing::liquidatable));
+}
+
+constexpr auto describe(const LiquidationTerms*) {
+    return std::tuple(field("close_factor_bps", &LiquidationTerms::close_factor_bps),
+                      field("penalty_bps", &LiquidationTerms::penalty_bps), field("loss", &LiquidationTerms::loss));
+}
+
+constexpr auto describe(const Candidate*) {
+    return std::tuple(field("asset", &Candidate::asset), field("direction", &Candidate::direction),
+                      field("label", &Candidate::label), field("role", &Candidate::role), field("price", &Candidate::price),
+                      field("liquidation_price", &Candidate::liquidation_price), field("decimals", &Candidate::decimals),
+                      field("h", &Candidate::h), field("room", &Candidate::room), field("z", &Candidate::z),
+                      field("p_touch_24h", &Candidate::p_touch_24h), field("sigma_24h", &Candidate::sigma_24h),
+                      field("sigma_is_default", &Candidate::sigma_is_default),
+                      field("feed_deviation", &Candidate::feed_deviation));
+}
+
+constexpr auto describe(const Action*) {
+    return std::tuple(field("verb", &Action::verb), field("asset", &Action::asset), field("label", &Action::label),
+                      field("amount_raw", &Action::amount_raw), field("decimals", &Action::decimals),
+                      field("amount_usd", &Action::amount_usd), field("target_z", &Action::target_z),
+                      field("h_after", &Action::h_after), field("n_after", &Action::n_after),
+                      field("m_after", &Action::m_after), field("valid_until_block", &Action::valid_until_block));
+}
+
+constexpr auto describe(const AccountReport*) {
+    return std::tuple(field("key", &AccountReport::key), field("grade", &AccountReport::grade),
+                      field("level", &AccountReport::level), field("reason", &AccountReport::reason),
+                      field("standing", &AccountReport::standing), field("native", &AccountReport::native),
+                      field("views", &AccountReport::views), field("positions", &AccountReport::positions),
+                      field("candidates", &AccountReport::candidates), field("unscanned", &AccountReport::unscanned),
+                      field("terms_now", &AccountReport::terms_now),
+                      field("terms_at_liquidation", &AccountReport::terms_at_liquidation),
+                      field("equity_usd", &AccountReport::equity_usd),
+                      field("maintenance_usd", &AccountReport::maintenance_usd),
+                      field("initial_usd", &AccountReport::initial_usd), field("at_stake_usd", &AccountReport::at_stake_usd),
+                      field("loss_if_liquidated_usd", &AccountReport::loss_if_liquidated_usd),
+                      field("carry_per_day_usd", &AccountReport::carry_per_day_usd),
+                      field("material", &AccountReport::material), field("actions", &AccountReport::actions),
+                      field("incident_actions", &AccountReport::incident_actions));
+}
+
+constexpr auto describe(const UnderlyingExposure*) {
+    return std::tuple(field("asset", &UnderlyingExposure::asset), field("net_delta", &UnderlyingExposure::net_delta),
+                      field("gross_delta", &UnderlyingExposure::gross_delta),
+                      field("net_delta_usd", &UnderlyingExposure::net_delta_usd),
+                      field("gross_delta_usd", &UnderlyingExposure::gross_delta_usd),
+                      field("worst_loss_usd", &UnderlyingExposure::worst_loss_usd));
+}
+
+constexpr auto describe(const ScenarioResult*) {
+    return std::tuple(field("name", &ScenarioResult::name), field("joint", &ScenarioResult::joint),
+                      field("shocks", &ScenarioResult::shocks), field("pnl_usd", &ScenarioResult::pnl_usd));
+}
+
+constexpr auto describe(const Unified*) {
+    return std::tuple(field("equity_usd", &Unified::equity_usd), field("grid_margin_usd", &Unified::grid_margin_usd),
+                      field("floor_usd", &Unified::floor_usd), field("mm_usd", &Unified::mm_usd),
+                      field("im_usd", &Unified::im_usd), field("cover", &Unified::cover),
+                      field("netting_usd", &Unified::netting_usd), field("capital_lockup_usd", &Unified::capital_lockup_usd),
+                      field("gross_delta_usd", &Unified::gross_delta_usd), field("net_delta_usd", &Unified::net_delta_usd),
+                      field("leverage", &Unified::leverage), field("carry_per_day_usd", &Unified::carry_per_day_usd),
+                      field("days_to_liquidation_by_carry", &Unified::days_to_liquidation_by_carry),
+                      field("binding", &Unified::binding), field("h_u", &Unified::h_u), field("z_u", &Unified::z_u),
+                      field("exposures", &Unified::exposures), field("scenarios", &Unified::scenarios),
+                      field("worst_scenario", &Unified::worst_scenario), field("margin_eta_0", &Unified::margin_eta_0),
+                      field("margin_eta_half", &Unified::margin_eta_half), field("margin_eta_1", &Unified::margin_eta_1),
+                      field("eta_at_breach", &Unified::eta_at_breach));
+}
+
+constexpr auto describe(const Headline*) {
+    return std::tuple(field("level", &Headline::level), field("reason", &Headline::reason),
+                      field("binding", &Headline::binding), field("room", &Headline::room), field("z", &Headline::z),
+                      field("doubtful_price", &Headline::doubtful_price));
+}
+
+constexpr auto describe(const PortfolioReport*) {
+    return std::tuple(field("name", &PortfolioReport::name), field("headline", &PortfolioReport::headline),
+                      field("accounts", &PortfolioReport::accounts), field("unified", &PortfolioReport::unified),
+                      field("unified_reason", &PortfolioReport::unified_reason), field("partial", &PortfolioReport::partial),
+                      field("known_equity_usd", &PortfolioReport::known_equity_usd));
+}
+
+constexpr auto describe(const Report*) {
+    return std::tuple(field("time", &Report::time), field("blocks", &Report::blocks),
+                      field("snapshot_hash", &Report::snapshot_hash), field("market_hash", &Report::market_hash),
+                      field("policy_hash", &Report::policy_hash), field("prices", &Report::prices),
+                      field("portfolios", &Report::portfolios));
+}
+
+}  // namespace margind::model
