@@ -1,0 +1,93 @@
+// Settings as lines of TOML for people; of secrets, the origin alone.
+#include "config/policy_fields.hpp"
+#include "config/settings.hpp"
+
+#include <fmt/format.h>
+
+namespace margind::config {
+namespace {
+
+double seconds(std::chrono::milliseconds value) { return static_cast<double>(value.count()) / 1000; }
+
+std::string in_quotes(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + '"';
+}
+
+std::string list(const std::vector<std::string>& items) {
+    std::string out;
+    for (const std::string& item : items) out += (out.empty() ? "" : ", ") + in_quotes(item);
+    return "[" + out + "]";
+}
+
+std::string list(const std::vector<model::Address>& items) {
+    std::vector<std::string> texts;
+    for (const model::Address& item : items) texts.push_back(item.to_string());
+    return list(texts);
+}
+
+std::string origin(const Secret& secret) { return fmt::format("\"***\" # {}", secret.origin()); }
+
+std::string chain_text(const Chain& chain) {
+    std::string out = fmt::format("[[chain]]\nid = {}\nname = {}\nblock_time_s = {}\npoll_interval_s = {}\nmulticall3 = {}\nquiet_chain = {}\n",
+                                  chain.id.value, in_quotes(chain.name), seconds(chain.block_time), seconds(chain.poll_interval),
+                                  in_quotes(chain.multicall3.to_string()), chain.quiet_chain);
+    if (chain.sequencer_feed) out += fmt::format("sequencer_feed = {}\n", in_quotes(chain.sequencer_feed->to_string()));
+    out += chain.rpc ? fmt::format("rpc = {}\n", origin(*chain.rpc)) : "# no rpc: not watched\n";
+    return out + "\n";
+}
+
+std::string venue_text(const Venue& venue) {
+    std::string out = fmt::format("[[venue]]\nid = {}\n", in_quotes(venue.id.to_string()));
+    for (const auto& [name, address] : venue.addresses) out += fmt::format("addresses.{} = {}\n", name, in_quotes(address.to_string()));
+    for (const auto& [name, addresses] : venue.lists) out += fmt::format("lists.{} = {}\n", name, list(addresses));
+    return out + "\n";
+}
+
+std::string policy_text(const model::Policy& policy) {
+    std::string out = "[policy]\n";
+    for (const PolicyField& field : policy_fields())
+        out += std::visit([&](auto member) { return fmt::format("{} = {}\n", field.name, policy.*member); }, field.member);
+    return out + "\n";
+}
+
+std::string sinks_text(const Sinks& sinks) {
+    std::string out = fmt::format("[sinks]\nlog = {}\njson_lines = {}\n\n", sinks.log, sinks.json_lines);
+    for (const WebHook& hook : sinks.web_hooks) {
+        out += fmt::format("[[sinks.web_hook]]\nname = {}\nurl = {}\ndeadline_s = {}\n", in_quotes(hook.name), origin(hook.url), seconds(hook.deadline));
+        if (hook.header) out += fmt::format("header.name = {}\nheader.value = {}\n", in_quotes(hook.header->first), origin(hook.header->second));
+        out += "\n";
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string describe(const Settings& settings) {
+    std::string out;
+    for (const auto& [id, chain] : settings.chains) out += chain_text(chain);
+    for (const auto& [id, venue] : settings.venues) out += venue_text(venue);
+    for (const auto& [key, row] : settings.assets.rows())
+        out += fmt::format("[[asset]]\nchain = {}\ntoken = {}\nunderlying = {}\nlabel = {}\n\n", row.chain.value,
+                           in_quotes(row.token.to_string()), in_quotes(row.underlying.symbol), in_quotes(row.label));
+    for (const Feed& feed : settings.feeds)
+        out += fmt::format("[[feed]]\nchain = {}\nasset = {}\naddress = {}\nheartbeat_s = {}\ndeviation_ppm = {}\ndescription = {}\n\n",
+                           feed.chain.value, in_quotes(feed.asset.symbol), in_quotes(feed.address.to_string()), feed.heartbeat_s,
+                           feed.deviation_ppm, in_quotes(feed.description));
+    for (const model::Portfolio& portfolio : settings.portfolios)
+        out += fmt::format("[[portfolio]]\nname = {}\nowners = {}\n\n", in_quotes(portfolio.name), list(portfolio.owners));
+    out += policy_text(settings.policy);
+    if (!settings.storage.empty()) out += fmt::format("[storage]\npath = {}\n\n", in_quotes(settings.storage.string()));
+    out += fmt::format("[http]\nhost = {}\nport = {}\nallowed_hosts = {}\nallowed_origins = {}\n\n", in_quotes(settings.http.host),
+                       settings.http.port, list(settings.http.allowed_hosts), list(settings.http.allowed_origins));
+    out += sinks_text(settings.sinks);
+    if (settings.market_file) out += fmt::format("[market]\nfile = {}\n\n", in_quotes(settings.market_file->string()));
+    out += fmt::format("[monitor]\nverify_every_blocks = {}\n", settings.monitor.verify_every_blocks);
+    return out;
+}
+
+}  // namespace margind::config

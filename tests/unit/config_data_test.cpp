@@ -1,0 +1,121 @@
+// The data that ships: built-in rows are complete and consistent, the example loads, every policy field is settable.
+#include "config/policy_fields.hpp"
+#include "config/resources.hpp"
+#include "config/settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace margind::config {
+namespace {
+
+const Feed* feed_of(const Settings& settings, std::uint64_t chain, const std::string& asset) {
+    for (const Feed& feed : settings.feeds)
+        if (feed.chain.value == chain && feed.asset.symbol == asset) return &feed;
+    return nullptr;
+}
+
+TEST(BuiltIn, knows_the_four_chains_with_venues_and_main_feeds) {
+    const Settings settings = defaults();
+    for (const std::uint64_t chain : {1U, 10U, 8453U, 42161U}) {
+        ASSERT_TRUE(settings.chains.contains({chain}));
+        EXPECT_FALSE(settings.chains.at({chain}).rpc);
+        EXPECT_EQ(settings.chains.at({chain}).sequencer_feed.has_value(), chain != 1) << chain;
+        EXPECT_TRUE(settings.venues.contains({"aave_v3", {chain}, ""}));
+        for (const char* asset : {"ETH", "BTC", "USDC", "USDT", "DAI"}) EXPECT_NE(feed_of(settings, chain, asset), nullptr) << chain << asset;
+    }
+    EXPECT_TRUE(settings.portfolios.empty());
+    EXPECT_TRUE(settings.storage.empty());
+    EXPECT_EQ(settings.policy, model::Policy{});
+}
+
+TEST(BuiltIn, maps_tokens_whose_addresses_are_published_elsewhere) {
+    const Settings settings = defaults();
+    const struct {
+        std::uint64_t chain;
+        const char* token;
+        const char* underlying;
+    } cases[] = {
+        {1, "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2", "ETH"},  {1, "0x2260FAC5E5542a773Aa44fBCfeDf7C193bc2C599", "BTC"},
+        {1, "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", "USDC"}, {1, "0x7f39C581F595B53c5cb19bD0b3f8dA6c935E2Ca0", "wstETH"},
+        {10, "0x8C835DFaA34e2AE61775e80EE29E2c724c6AE2BB", "ETH"}, {10, "0x7F5c764cBc14f9669B88837ca1490cCa17c31607", "USDC"},
+        {8453, "0x4200000000000000000000000000000000000006", "ETH"}, {42161, "0x82aF49447D8a07e3bd95BD0d56f35241523fBab1", "ETH"},
+    };
+    for (const auto& one : cases) {
+        const auto* row = settings.assets.find({one.chain}, model::Address::parse(one.token).value());
+        ASSERT_NE(row, nullptr) << one.token;
+        EXPECT_EQ(row->underlying.symbol, one.underlying) << one.token;
+    }
+    EXPECT_EQ(settings.assets.find({5}, model::Address::parse(cases[0].token).value()), nullptr);
+}
+
+TEST(BuiltIn, maps_every_market_that_a_venue_lists) {
+    const Settings settings = defaults();
+    for (const auto& [id, venue] : settings.venues)
+        for (const auto& [name, list] : venue.lists)
+            for (const model::Address& address : list)
+                EXPECT_NE(settings.assets.find(id.chain, address), nullptr) << id.to_string() << ' ' << address.to_string();
+}
+
+TEST(BuiltIn, describes_each_feed_by_the_asset_that_it_prices) {
+    for (const Feed& feed : defaults().feeds) {
+        std::string symbol = feed.description.substr(0, feed.description.find(' '));
+        EXPECT_EQ(feed.description, symbol + " / USD");
+        EXPECT_EQ(symbol.size(), feed.asset.symbol.size());
+        EXPECT_GE(feed.heartbeat_s, 60);
+    }
+}
+
+TEST(BuiltIn, gives_every_data_file_of_the_folder_by_name) {
+    for (const char* name : {"chains.toml", "venues.toml", "assets.toml", "feeds.toml"}) {
+        std::ifstream stream(std::string(MARGIND_SOURCE_DIR) + "/config/" + name);
+        std::stringstream text;
+        text << stream.rdbuf();
+        EXPECT_EQ(resource(name), text.str()) << name;
+        EXPECT_FALSE(text.str().empty());
+    }
+    EXPECT_THROW(resource("example.toml"), std::logic_error);
+}
+
+TEST(Example, loads_and_holds_what_it_says) {
+    const Environment env = [](const std::string& name) -> std::optional<std::string> { return "http://127.0.0.1:8545/" + name; };
+    const auto settings = load(std::string(MARGIND_SOURCE_DIR) + "/config/example.toml", env);
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(settings->portfolios.at(0).name, "desk");
+    EXPECT_EQ(settings->chains.at({1}).rpc->reveal(), "http://127.0.0.1:8545/MAINNET_RPC");
+    EXPECT_EQ(settings->sinks.web_hooks.at(0).deadline, std::chrono::seconds(5));
+    EXPECT_FALSE(settings->venues.contains({"aave_v3", {1}, "etherfi"}));
+    EXPECT_NE(settings->assets.find({31337}, model::Address::parse("0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2").value()), nullptr);
+    EXPECT_EQ(settings->policy, model::Policy{});
+}
+
+TEST(Policy, every_field_is_settable_and_its_default_is_in_range) {
+    const model::Policy defaults;
+    std::set<std::string_view> names;
+    std::size_t bytes = 0;
+    for (const PolicyField& field : policy_fields()) {
+        EXPECT_TRUE(names.insert(field.name).second) << field.name;
+        const double value = std::visit([&](auto member) { return static_cast<double>(defaults.*member); }, field.member);
+        EXPECT_GE(value, field.min) << field.name;
+        EXPECT_LE(value, field.max) << field.name;
+        bytes += std::visit([&](auto member) { return sizeof(defaults.*member); }, field.member);
+        const bool whole = std::holds_alternative<std::int64_t model::Policy::*>(field.member);
+        const std::string text = whole ? fmt::format("{}", static_cast<std::int64_t>(value)) : fmt::format("{}", value);
+        const auto parsed = parse(fmt::format("[policy]\n{} = {}\n", field.name, text), "t.toml", process_environment);
+        ASSERT_TRUE(parsed) << parsed.error().message;
+        EXPECT_EQ(parsed->policy, defaults) << field.name;
+    }
+    EXPECT_EQ(bytes, sizeof(model::Policy)) << "a field of Policy has no row in policy_fields()";
+    for (const PolicyOrder& order : policy_orders()) {
+        EXPECT_TRUE(names.contains(order.smaller)) << order.smaller;
+        EXPECT_TRUE(names.contains(order.larger)) << order.larger;
+    }
+}
+
+}  // namespace
+}  // namespace margind::config

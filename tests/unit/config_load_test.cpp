@@ -1,0 +1,233 @@
+// Loading a configuration file: every class of error, several at once, secrets kept out of messages.
+#include "config/settings.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+
+namespace margind::config {
+namespace {
+
+using model::ChainId;
+
+constexpr const char* secret_text = "hunter2-key";
+
+Environment environment(std::map<std::string, std::string> values) {
+    return [values = std::move(values)](const std::string& name) -> std::optional<std::string> {
+        const auto it = values.find(name);
+        if (it == values.end()) return std::nullopt;
+        return it->second;
+    };
+}
+
+std::string errors(const std::string& text, const Environment& env = environment({})) {
+    const auto result = parse(text, "t.toml", env);
+    return result ? std::string() : result.error().message;
+}
+
+struct Wrong {
+    const char* name;
+    const char* text;
+    /// The whole message.
+    const char* message;
+};
+
+class WrongFile : public testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongFile, gives_line_key_value_and_remedy) { EXPECT_EQ(errors(GetParam().text), GetParam().message); }
+
+constexpr const char* checksum_address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+
+const Wrong wrong_files[] = {
+    {"syntax", "[http]\nport = = 1\n", nullptr},
+    {"unknown_section", "[htpp]\nport = 1\n", "t.toml:1: htpp: is not a setting; did you mean 'http'?"},
+    {"unknown_key", "[http]\nprot = 1\n", "t.toml:2: http.prot: is not a setting; did you mean 'port'?"},
+    {"unknown_key_far", "[http]\ncertificate = 'x'\n", "t.toml:2: http.certificate: is not a setting; remove it"},
+    {"wrong_kind", "[http]\nport = '80'\n", "t.toml:2: http.port: '80' is a text; give a whole number from 0 to 65535"},
+    {"whole_from_real", "[http]\nport = 80.5\n", "t.toml:2: http.port: 80.5 is a number; give a whole number from 0 to 65535"},
+    {"out_of_range", "[http]\nport = 65536\n",
+     "t.toml:2: http.port: 65536 is out of range; give a whole number from 0 to 65535"},
+    {"date", "[http]\nport = 1979-05-27\n", "t.toml:2: http.port: is a date or time; give a whole number from 0 to 65535"},
+    {"not_loopback", "[http]\nhost = '0.0.0.0'\n",
+     "t.toml:2: http.host: '0.0.0.0' is not a loopback address; give 127.0.0.1, ::1 or localhost and put a proxy in front for others"},
+    {"bad_origin", "[http]\nallowed_origins = ['localhost']\n",
+     "t.toml:2: http.allowed_origins: 'localhost' is no origin; give one such as http://localhost:3000"},
+    {"wildcard_origin", "[http]\nallowed_origins = ['*']\n",
+     "t.toml:2: http.allowed_origins: '*' is no origin; give one such as http://localhost:3000"},
+    {"bad_host_name", "[http]\nallowed_hosts = ['http://x']\n",
+     "t.toml:2: http.allowed_hosts: 'http://x' is no host name; give one such as margind.internal or margind.internal:8480"},
+    {"list_of_numbers", "[http]\nallowed_hosts = [1]\n", "t.toml:2: http.allowed_hosts[0]: 1 is a whole number; give a text in quotes"},
+    {"missing_field", "[[chain]]\nid = 5\n", "t.toml:1: chain[0].block_time_s: is missing; add it"},
+    {"table_not_array", "[chain]\nid = 5\n", "t.toml:1: chain: is a table; write [[chain]] before each entry"},
+    {"array_of_numbers", "chain = [1]\n", nullptr},
+    {"chain_zero", "[[chain]]\nid = 0\nblock_time_s = 1\n",
+     "t.toml:2: chain[0].id: 0 is out of range; give a whole number from 1 to 9223372036854775807"},
+    {"chain_twice", "[[chain]]\nid = 1\n[[chain]]\nid = 1\n",
+     "t.toml:4: chain[1].id: chain 1 is given twice, first in line 1; remove one"},
+    {"chain_name", "[[chain]]\nid = 1\nname = 'a b'\n",
+     "t.toml:3: chain[0].name: 'a b' is no name; give 1 to 64 letters, digits, '_', '-' or '.'"},
+    {"block_time_nan", "[[chain]]\nid = 1\nblock_time_s = nan\n",
+     "t.toml:3: chain[0].block_time_s: nan is out of range; give a number from 0.001 to 86400"},
+    {"block_time_fine", "[[chain]]\nid = 1\nblock_time_s = 0.2505\n",
+     "t.toml:3: chain[0].block_time_s: 0.2505 is finer than a millisecond; give at most three decimals"},
+    {"rpc_scheme", "[[chain]]\nid = 1\nrpc = 'ws://node'\n",
+     "t.toml:3: chain[0].rpc: the value of t.toml:3 (not shown) is no http:// or https:// URL; give one such as http://127.0.0.1:8545"},
+    {"rpc_environment", "[[chain]]\nid = 1\nrpc = { env = 'NOT_SET' }\n",
+     "t.toml:3: chain[0].rpc: the environment variable NOT_SET is not set; set it before the start"},
+    {"rpc_file", "[[chain]]\nid = 1\nrpc = { file = '/nonexistent/rpc' }\n",
+     "t.toml:3: chain[0].rpc: the file /nonexistent/rpc cannot be read; check its path and permissions"},
+    {"rpc_neither", "[[chain]]\nid = 1\nrpc = {}\n",
+     "t.toml:3: chain[0].rpc: has neither env nor file; give { env = \"NAME\" } or { file = \"path\" }"},
+    {"rpc_both", "[[chain]]\nid = 1\nrpc = { env = 'A', file = 'b' }\n",
+     "t.toml:3: chain[0].rpc: has both env and file; give { env = \"NAME\" } or { file = \"path\" }"},
+    {"rpc_number", "[[chain]]\nid = 1\nrpc = 8545\n",
+     "t.toml:3: chain[0].rpc: is a whole number; give { env = \"NAME\" } or { file = \"path\" }"},
+    {"venue_id", "[[venue]]\nid = 'aave'\n", nullptr},
+    {"venue_chain", "[[venue]]\nid = 'aave_v3:99'\n", "t.toml:2: venue[0].id: chain 99 is not known; add a [[chain]] with id = 99"},
+    {"venue_disabled", "[[venue]]\nid = 'aave_v3:1/nowhere'\nenabled = false\n",
+     "t.toml:2: venue[0].id: aave_v3:1/nowhere is not a known venue, so it cannot be disabled; check its name"},
+    {"address_checksum", "[[venue]]\nid = 'aave_v3:1'\naddresses.x = '0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed'\n", nullptr},
+    {"address_repeated", "[[venue]]\nid = 'aave_v3:1'\nlists.x = ['0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed', '0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed']\n",
+     "t.toml:3: venue[0].lists.x[1]: '0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed' is in the list twice; remove one"},
+    {"asset_incomplete", "asset = [{ chain = 1, token = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed', underlying = 'ETH' }]\n",
+     "t.toml:1: asset[0].label: is missing; add it"},
+    {"feed_deviation", "[[feed]]\nchain = 1\nasset = 'ETH'\naddress = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'\nheartbeat_s = 60\ndeviation_ppm = 0\ndescription = 'ETH / USD'\n",
+     "t.toml:6: feed[0].deviation_ppm: 0 is out of range; give a whole number from 1 to 500000"},
+    {"portfolio_empty", "[[portfolio]]\nname = 'a'\nowners = []\n", "t.toml:3: portfolio[0].owners: is an empty list; give at least one address"},
+    {"portfolio_twice",
+     "[[portfolio]]\nname = 'a'\nowners = ['0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed']\n[[portfolio]]\nname = 'a'\nowners = ['0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed']\n",
+     "t.toml:5: portfolio[1].name: portfolio a is given twice, first in line 1; remove one"},
+    {"policy_range", "[policy]\neta = 1.5\n", "t.toml:2: policy.eta: 1.5 is out of range; give a number from 0 to 1"},
+    {"policy_unknown", "[policy]\nz_watsh = 1\n", "t.toml:2: policy.z_watsh: is not a setting; did you mean 'z_watch'?"},
+    {"policy_order", "[policy]\nz_warn = 3.5\n", nullptr},
+    {"hook_literal_token", "[[sinks.web_hook]]\nname = 'a'\nurl = 'http://x/'\nheader = { name = 'A', value = 'hunter2-key' }\n",
+     "t.toml:4: sinks.web_hook[0].header.value: stands in the file itself, where a secret does not belong; give { env = \"NAME\" } or { file = \"path\" }"},
+    {"market_file", "[market]\nfile = '/nonexistent/market.json'\n",
+     "t.toml:2: market.file: /nonexistent/market.json is not a readable file; check the path"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Config, WrongFile, testing::ValuesIn([] {
+                             std::vector<Wrong> out;
+                             for (const Wrong& one : wrong_files)
+                                 if (one.message != nullptr) out.push_back(one);
+                             return out;
+                         }()),
+                         [](const auto& one) { return std::string(one.param.name); });
+
+TEST(Config, names_line_and_key_where_the_words_are_another_parts) {
+    for (const Wrong& one : wrong_files) {
+        if (one.message != nullptr) continue;
+        EXPECT_TRUE(errors(one.text).starts_with("t.toml:")) << one.name << ": " << errors(one.text);
+    }
+    EXPECT_NE(errors("[http]\nport = = 1\n").find("t.toml:2: "), std::string::npos);
+    EXPECT_NE(errors("[[venue]]\nid = 'aave'\n").find("t.toml:2: venue[0].id: "), std::string::npos);
+    const std::string order = errors("[policy]\nz_warn = 3.5\n");
+    EXPECT_NE(order.find("t.toml:2: policy.z_warn: z_warn = 3.5 must be below z_watch = 3"), std::string::npos) << order;
+}
+
+TEST(Config, reports_every_problem_at_once_in_the_order_of_lines) {
+    const std::string text = errors("[http]\nhost = '8.8.8.8'\nport = -1\nzzzzzz = 1\n[policy]\neta = 7\n[[chain]]\nid = 'x'\nname = 'n'\n[[portfolio]]\nowners = ['0x12']\n");
+    std::vector<std::size_t> lines;
+    for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) == std::string::npos ? text.size() : text.find('\n', at) + 1)
+        lines.push_back(std::stoul(text.substr(at + 7)));
+    EXPECT_EQ(lines, (std::vector<std::size_t>{2, 3, 4, 6, 8, 10, 11})) << text;
+}
+
+TEST(Config, never_shows_a_secret_in_errors_or_descriptions) {
+    const std::string url = std::string("https://rpc.example/") + secret_text;
+    const auto env = environment({{"RPC", url}, {"TOKEN", secret_text}, {"BAD", std::string("ftp://") + secret_text}, {"TWO", std::string(secret_text) + "\nx"}});
+    const std::string wrong = errors("[[chain]]\nid = 1\nrpc = { env = 'BAD' }\n[[chain]]\nid = 10\nrpc = { env = 'TWO' }\n[[chain]]\nid = 8453\nrpc = 'ftp://hunter2-key'\n"
+                                     "[[sinks.web_hook]]\nname = 'a'\nurl = 'hunter2-key'\nheader = { name = 'A', value = 'hunter2-key' }\n", env);
+    EXPECT_EQ(std::ranges::count(wrong, '\n'), 4) << wrong;
+    EXPECT_EQ(wrong.find(secret_text), std::string::npos) << wrong;
+
+    const auto good = parse("[[chain]]\nid = 1\nrpc = { env = 'RPC' }\n[[sinks.web_hook]]\nname = 'a'\nurl = { env = 'RPC' }\nheader = { name = 'A', value = { env = 'TOKEN' } }\n",
+                            "t.toml", env);
+    ASSERT_TRUE(good) << good.error().message;
+    EXPECT_EQ(good->chains.at(ChainId{1}).rpc->reveal(), url);
+    EXPECT_EQ(good->chains.at(ChainId{1}).rpc->origin(), "env RPC");
+    EXPECT_EQ(good->sinks.web_hooks.at(0).header->second.reveal(), secret_text);
+    const std::string shown = describe(*good);
+    EXPECT_EQ(shown.find(secret_text), std::string::npos);
+    EXPECT_NE(shown.find("env RPC"), std::string::npos);
+}
+
+TEST(Config, reads_a_secret_from_a_file_relative_to_the_configuration) {
+    const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "margind_config_secret";
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "rpc") << "http://node:8545/key\n";
+    std::ofstream(folder / "margind.toml") << "[[chain]]\nid = 1\nrpc = { file = 'rpc' }\n[storage]\npath = 'h.sqlite'\n";
+    const auto settings = load(folder / "margind.toml", environment({}));
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(settings->chains.at(ChainId{1}).rpc->reveal(), "http://node:8545/key");
+    EXPECT_EQ(settings->storage, folder / "h.sqlite");
+
+    std::ofstream(folder / "rpc") << std::string(20000, 'x');
+    const auto large = load(folder / "margind.toml", environment({}));
+    ASSERT_FALSE(large);
+    EXPECT_NE(large.error().message.find("more than 16384 bytes"), std::string::npos) << large.error().message;
+    std::filesystem::remove_all(folder);
+}
+
+TEST(Config, names_a_file_that_cannot_be_read) {
+    const auto absent = load("/nonexistent/margind.toml", environment({}));
+    ASSERT_FALSE(absent);
+    EXPECT_EQ(absent.error().message, "/nonexistent/margind.toml cannot be read; check its path and permissions");
+    EXPECT_FALSE(load(testing::TempDir(), environment({})));
+}
+
+TEST(Config, refuses_a_document_that_is_too_large_or_too_deep) {
+    EXPECT_NE(errors(std::string(5 << 20, '#')).find("at most 4194304 are read"), std::string::npos);
+    EXPECT_NE(errors("a = " + std::string(100000, '[')).find("t.toml:1: "), std::string::npos);
+}
+
+TEST(Config, merges_a_known_chain_field_by_field) {
+    const auto settings = parse("[[chain]]\nid = 42161\nrpc = 'http://127.0.0.1:1'\n[[chain]]\nid = 31337\nblock_time_s = 2\nquiet_chain = true\n", "t.toml", environment({}));
+    ASSERT_TRUE(settings) << settings.error().message;
+    const Chain& arbitrum = settings->chains.at(ChainId{42161});
+    EXPECT_EQ(arbitrum.name, "arbitrum_one");
+    EXPECT_EQ(arbitrum.block_time, std::chrono::milliseconds(250));
+    EXPECT_TRUE(arbitrum.rpc && arbitrum.sequencer_feed);
+    const Chain& local = settings->chains.at(ChainId{31337});
+    EXPECT_EQ(local.name, "chain-31337");
+    EXPECT_EQ(local.multicall3.to_string(), "0xcA11bde05977b3631167028862bE2a173976CA11");
+    EXPECT_EQ(local.poll_interval, std::chrono::milliseconds(1000));
+    EXPECT_TRUE(local.quiet_chain);
+    EXPECT_FALSE(settings->chains.at(ChainId{1}).rpc);
+}
+
+TEST(Config, puts_rows_in_the_place_of_built_in_ones_and_disables_them) {
+    const std::string eth_feed = "0x5f4eC3Df9cbd43714FE2740f5E3616155c5b8419";
+    const auto settings = parse("[[venue]]\nid = 'aave_v3:1'\naddresses = { addresses_provider = '" + std::string(checksum_address) + "' }\n"
+                                "[[venue]]\nid = 'perp_v2:10'\nenabled = false\n"
+                                "[[feed]]\nchain = 1\nasset = 'ETH'\naddress = '" + eth_feed + "'\nheartbeat_s = 7\ndeviation_ppm = 9\ndescription = 'ETH / USD'\n"
+                                "[[feed]]\nchain = 1\nasset = 'BTC'\naddress = '0xF4030086522a5bEEa4988F8cA5B36dbC97BeE88c'\nenabled = false\n",
+                                "t.toml", environment({}));
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(settings->venues.at(model::VenueId::parse("aave_v3:1").value()).addresses.at("addresses_provider").to_string(), checksum_address);
+    EXPECT_FALSE(settings->venues.contains(model::VenueId::parse("perp_v2:10").value()));
+    const auto feeds = [&](const char* asset) {
+        std::vector<Feed> out;
+        std::ranges::copy_if(settings->feeds, std::back_inserter(out), [&](const Feed& f) { return f.chain.value == 1 && f.asset.symbol == asset; });
+        return out;
+    };
+    ASSERT_EQ(feeds("ETH").size(), 1U);
+    EXPECT_EQ(feeds("ETH")[0].heartbeat_s, 7);
+    EXPECT_TRUE(feeds("BTC").empty());
+}
+
+TEST(Config, sets_policy_fields_and_leaves_the_others) {
+    const auto good = parse("[policy]\nz_watch = 2.5\nunknown_blocks = 5\n", "t.toml", environment({}));
+    ASSERT_TRUE(good) << good.error().message;
+    model::Policy expected;
+    expected.z_watch = 2.5;
+    expected.unknown_blocks = 5;
+    EXPECT_EQ(good->policy, expected);
+}
+
+}  // namespace
+}  // namespace margind::config
