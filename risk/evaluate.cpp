@@ -1,0 +1,129 @@
+// One snapshot to one report: every account once, then each portfolio.
+#include "risk/evaluate.hpp"
+
+#include "risk/account.hpp"
+#include "risk/unified.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace margind::risk {
+
+using namespace model;
+
+namespace {
+
+using Evaluations = std::map<AccountKey, AccountEvaluation>;
+
+bool holds(const Portfolio& portfolio, const AccountKey& key) {
+    return std::find(portfolio.owners.begin(), portfolio.owners.end(), key.owner) != portfolio.owners.end();
+}
+
+/// at_stake >= max(material_usd, material_share of the known equity); a stake that is not known is material. Where
+/// none is, all are.
+void set_materiality(std::vector<AccountReport>& accounts, double known_equity, const Policy& policy) {
+    const double threshold = std::max(policy.material_usd, policy.material_share * known_equity);
+    for (AccountReport& account : accounts) account.material = !account.at_stake_usd || *account.at_stake_usd >= threshold;
+    const bool any = std::any_of(accounts.begin(), accounts.end(), [](const AccountReport& a) { return a.material; });
+    if (any) return;
+    for (AccountReport& account : accounts) account.material = true;
+}
+
+double order_of(const AccountReport& account) {
+    if (!account.candidates.empty()) return account.candidates.front().z;
+    return std::numeric_limits<double>::infinity();
+}
+
+Headline headline_of(const PortfolioReport& portfolio, const Policy& policy) {
+    Headline headline;
+    headline.level = Level::ok;
+    headline.reason = "nothing to be liquidated";
+    const AccountReport* worst = nullptr;
+    for (const AccountReport& account : portfolio.accounts) {
+        if (!account.material) continue;
+        const Qualifiers& doubt = account.grade.qualifiers;
+        headline.doubtful_price = headline.doubtful_price || doubt.stale || doubt.disputed;
+        if (worst != nullptr && std::pair(account.level, order_of(account)) >= std::pair(worst->level, order_of(*worst))) continue;
+        worst = &account;
+    }
+    if (worst != nullptr) {
+        headline.level = worst->level;
+        headline.reason = worst->reason;
+        headline.binding = worst->key;
+        if (!worst->candidates.empty()) {
+            headline.room = worst->candidates.front().room;
+            headline.z = worst->candidates.front().z;
+        }
+    }
+    if (!portfolio.unified || !portfolio.unified->cover) return headline;
+    const double cover = *portfolio.unified->cover;
+    const Level band = cover < policy.cover_warn ? Level::warn : cover < policy.cover_watch ? Level::watch : Level::ok;
+    if (band < headline.level) {
+        const bool doubtful = headline.doubtful_price;
+        headline = Headline{};
+        headline.level = band;
+        headline.reason = fmt::format("cover {:.2f}: the equity of the book against its unified margin", cover);
+        headline.doubtful_price = doubtful;
+    }
+    return headline;
+}
+
+PortfolioReport portfolio_report(const Portfolio& portfolio, const Evaluations& evaluations, const Market& market,
+                                 const Policy& policy, const Valuation& valuation) {
+    PortfolioReport report;
+    report.name = portfolio.name;
+    std::vector<BookAccount> known;
+    for (const auto& [key, evaluation] : evaluations) {
+        if (!holds(portfolio, key)) continue;
+        report.accounts.push_back(evaluation.report);
+        if (evaluation.report.equity_usd) report.known_equity_usd += std::max(*evaluation.report.equity_usd, 0.0);
+        if (evaluation.prepared) {
+            known.push_back({key, *evaluation.prepared, evaluation.report.positions});
+            report.partial = report.partial || !evaluation.report.equity_usd;
+            continue;
+        }
+        report.partial = true;
+        if (report.unified_reason.empty())
+            report.unified_reason = "unknown account " + key.to_string() + ": " + evaluation.report.grade.reason;
+    }
+    set_materiality(report.accounts, report.known_equity_usd, policy);
+    if (report.unified_reason.empty()) {
+        Result<Unified> unified = unify(known, market, policy, valuation);
+        if (unified)
+            report.unified = *std::move(unified);
+        else
+            report.unified_reason = unified.error().message;
+    }
+    report.headline = headline_of(report, policy);
+    return report;
+}
+
+}  // namespace
+
+Report evaluate(const Snapshot& snapshot, const Rules& rules, const Market& market, const Policy& policy) {
+    const Valuation valuation(snapshot.prices);
+    const Surroundings around{snapshot, rules, market, policy, valuation};
+    Evaluations evaluations;
+    for (const MarginAccount& account : snapshot.accounts) {
+        const bool watched = std::any_of(snapshot.portfolios.begin(), snapshot.portfolios.end(),
+                                         [&](const Portfolio& portfolio) { return holds(portfolio, account.key); });
+        if (watched) evaluations.try_emplace(account.key, evaluate_account(account, around));
+    }
+
+    Report report;
+    report.time = snapshot.time;
+    report.snapshot_hash = snapshot_hash(snapshot);
+    for (const auto& [chain, block] : snapshot.blocks) report.blocks.push_back(block);
+    report.prices = snapshot.prices;
+    for (const Portfolio& portfolio : snapshot.portfolios)
+        report.portfolios.push_back(portfolio_report(portfolio, evaluations, market, policy, valuation));
+    return report;
+}
+
+}  // namespace margind::risk

@@ -1,0 +1,80 @@
+// Worst losses over the grid.
+#include "risk/margin.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace margind::risk {
+
+using namespace model;
+
+Result<GridMargin::Line> GridMargin::revalue(const Book& book, const Scenario& scenario, bool leg) {
+    Line line{scenario, leg, {}};
+    line.pnl.reserve(book.size());
+    for (std::size_t i = 0; i < book.size(); ++i) {
+        const Result<double> pnl = book.pnl(i, scenario);
+        if (!pnl) return fail(pnl.error());
+        line.pnl.push_back(*pnl);
+    }
+    return line;
+}
+
+Result<GridMargin> GridMargin::make(const Book& book, const ScenarioGrid& grid) {
+    GridMargin margin;
+    for (const auto& [asset, scenarios] : grid.own)
+        for (std::size_t i = 0; i < scenarios.size(); ++i) {
+            Result<Line> line = revalue(book, scenarios[i], i >= grid.own_array);
+            if (!line) return fail(line.error());
+            margin.own_[asset].push_back(*std::move(line));
+        }
+    for (const Scenario& scenario : grid.joint) {
+        Result<Line> line = revalue(book, scenario, false);
+        if (!line) return fail(line.error());
+        margin.joint_.push_back(*std::move(line));
+    }
+    return margin;
+}
+
+GridLoss GridMargin::loss(const std::vector<std::size_t>& accounts) const {
+    const auto loss_of = [&](const Line& line) {
+        double sum = 0;
+        for (const std::size_t i : accounts) sum += line.pnl[i];
+        return -sum;
+    };
+    GridLoss result;
+    for (const Line& line : joint_) {
+        const double loss = loss_of(line);
+        if (loss > result.joint) {
+            result.joint = loss;
+            result.worst = line.scenario.name;
+        }
+    }
+    for (const auto& [asset, lines] : own_) {
+        double worst = 0;
+        for (const Line& line : lines) worst = std::max(worst, loss_of(line));
+        result.own[asset] = worst;
+        result.sum += worst;
+    }
+    // Legs make it so for what is linear in each price; rounding and products of two prices may fall short of it.
+    result.sum = std::max(result.sum, result.joint);
+    return result;
+}
+
+std::vector<ScenarioResult> GridMargin::results() const {
+    std::vector<ScenarioResult> results;
+    const auto add = [&](const Line& line, bool joint) {
+        ScenarioResult result;
+        result.name = line.scenario.name;
+        result.joint = joint;
+        result.shocks = line.scenario.shocks;
+        for (const double pnl : line.pnl) result.pnl_usd += pnl;
+        results.push_back(std::move(result));
+    };
+    for (const auto& [asset, lines] : own_)
+        for (const Line& line : lines)
+            if (!line.leg) add(line, false);
+    for (const Line& line : joint_) add(line, true);
+    return results;
+}
+
+}  // namespace margind::risk

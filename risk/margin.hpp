@@ -1,0 +1,47 @@
+// The grid margin of any part of a book, from the profit and loss of each account in each scenario.
+#pragma once
+
+#include "risk/book.hpp"
+
+#include <string>
+#include <vector>
+
+namespace margind::risk {
+
+/// What a part of the book would lose.
+struct GridLoss {
+    /// Over the joint scenarios, and as a sum over each underlying's own array; both at least 0, the sum at least the joint.
+    double joint = 0;
+    double sum = 0;
+    /// The joint scenario of the worst loss; empty when none loses.
+    std::string worst;
+    /// By underlying, over its own array and legs.
+    std::map<model::AssetId, double> own;
+
+    /// (1 - eta) joint + eta sum.
+    double margin(double eta) const { return joint + eta * (sum - joint); }
+};
+
+class GridMargin {
+public:
+    /// Revalues every account in every scenario.
+    static model::Result<GridMargin> make(const Book& book, const ScenarioGrid& grid);
+    /// Of the accounts with these indices, in this order.
+    GridLoss loss(const std::vector<std::size_t>& accounts) const;
+    /// Each scenario of the grid but the legs, with the whole book's profit and loss.
+    std::vector<model::ScenarioResult> results() const;
+
+private:
+    struct Line {
+        Scenario scenario;
+        bool leg = false;
+        /// By account.
+        std::vector<double> pnl;
+    };
+    static model::Result<Line> revalue(const Book& book, const Scenario& scenario, bool leg);
+
+    std::map<model::AssetId, std::vector<Line>> own_;
+    std::vector<Line> joint_;
+};
+
+}  // namespace margind::risk
