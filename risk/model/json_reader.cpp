@@ -11,6 +11,9 @@
 namespace margind::model {
 namespace {
 
+/// Others stand quoted, and cut short, in a path.
+constexpr std::size_t longest_plain_key = 60;
+
 std::string shown(const nlohmann::json& value) {
     if (value.is_object()) return "an object";
     if (value.is_array()) return "an array";
@@ -139,8 +142,8 @@ const std::string* JsonReader::text() const {
 std::string JsonReader::path() const {
     if (parent_ == nullptr) return "$";
     if (!key_.empty() || !parent_->value_->is_array()) {
-        const bool plain = std::ranges::all_of(key_, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
-        return parent_->path() + (plain && !key_.empty() ? "." + std::string(key_) : "[" + in_quotes(key_) + "]");
+        const bool plain = !key_.empty() && key_.size() <= longest_plain_key && std::ranges::all_of(key_, [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
+        return parent_->path() + (plain ? "." + std::string(key_) : "[" + in_quotes(key_) + "]");
     }
     return parent_->path() + "[" + std::to_string(index_) + "]";
 }

@@ -1,8 +1,6 @@
 // Text forms, by the types' own parsers.
 #include "risk/model/text_form.hpp"
 
-#include "risk/model/in_quotes.hpp"
-
 namespace margind::model {
 namespace {
 

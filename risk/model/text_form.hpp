@@ -2,6 +2,7 @@
 #pragma once
 
 #include "risk/model/ids.hpp"
+#include "risk/model/in_quotes.hpp"
 #include "risk/model/result.hpp"
 #include "risk/model/u256.hpp"
 
@@ -57,7 +58,7 @@ Result<void> from_text(std::string_view text, E& out) {
         }
         known += (known.empty() ? "" : ", ") + std::string(name);
     }
-    return fail(ErrorCode::bad_input, "expected one of " + known + ", got \"" + std::string(text.substr(0, 100)) + "\"");
+    return fail(ErrorCode::bad_input, "expected one of " + known + ", got " + in_quotes(text));
 }
 
 }  // namespace margind::model

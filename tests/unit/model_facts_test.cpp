@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <thread>
 
 namespace margind::model {
 namespace {
@@ -48,6 +49,21 @@ TEST(Facts, of_one_shape_share_their_names) {
     const FactsPtr a = make("test/1", {{"a", U256(1)}, {"b", U256(2)}});
     const FactsPtr b = make("test/1", {{"a", U256(3)}, {"b", U256(4)}});
     EXPECT_EQ(&a->name(0), &b->name(0));
+}
+
+TEST(Facts, of_one_shape_share_their_names_across_threads) {
+    std::vector<FactsPtr> built(4000);
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < 4; ++t)
+        threads.emplace_back([&built, t] {
+            // Shapes come and go beside the one that lives on.
+            for (std::size_t i = t; i < built.size(); i += 4) {
+                make("test/1", {{"passing " + std::to_string(i), U256(1)}});
+                built[i] = make("test/1", {{"a", U256(i)}, {"b", U256(2)}});
+            }
+        });
+    for (std::thread& thread : threads) thread.join();
+    for (const FactsPtr& facts : built) EXPECT_EQ(&facts->name(0), &built[0]->name(0));
 }
 
 TEST(Facts, hash_tells_every_difference_apart) {

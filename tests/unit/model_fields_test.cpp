@@ -3,6 +3,7 @@
 #include "risk/model/incident_fields.hpp"
 #include "risk/model/json.hpp"
 #include "risk/model/market_fields.hpp"
+#include "risk/model/snapshot_fields.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -44,6 +45,9 @@ static_assert(whole<Grade, Position, Standing, LiquidationTerms, Candidate, Acti
 static_assert(whole<ScenarioResult, Unified, Headline, PortfolioReport, Report>);
 static_assert(whole<IncidentEvent, OpenIncident, EndedIncident, AccountMemory, PortfolioMemory, Memory>);
 static_assert(whole<AssetCalibration, Market, Policy>);
+// Rows stand for these with facts by hash.
+static_assert(whole<VenueRow, AccountRow, SnapshotRows>);
+static_assert(arity<VenueRow>() == arity<Venue>() && arity<AccountRow>() == arity<MarginAccount>() && arity<SnapshotRows>() == arity<Snapshot>());
 
 template <class T>
 nlohmann::json written(const T& value) {
