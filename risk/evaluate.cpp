@@ -2,6 +2,8 @@
 #include "risk/evaluate.hpp"
 
 #include "risk/account.hpp"
+#include "risk/model/content.hpp"
+#include "risk/model/market_fields.hpp"
 #include "risk/unified.hpp"
 
 #include <fmt/format.h>
@@ -119,6 +121,8 @@ Report evaluate(const Snapshot& snapshot, const Rules& rules, const Market& mark
     Report report;
     report.time = snapshot.time;
     report.snapshot_hash = snapshot_hash(snapshot);
+    report.market_hash = content_hash(market);
+    report.policy_hash = content_hash(policy);
     for (const auto& [chain, block] : snapshot.blocks) report.blocks.push_back(block);
     report.prices = snapshot.prices;
     for (const Portfolio& portfolio : snapshot.portfolios)

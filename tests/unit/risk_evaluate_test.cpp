@@ -333,5 +333,16 @@ TEST(Evaluate, only_watched_accounts_are_in_a_portfolio) {
     EXPECT_EQ(report.snapshot_hash, snapshot_hash(snapshot));
 }
 
+TEST(Evaluate, hashes_tell_calibrations_and_policies_apart) {
+    SyntheticBook book = lender(8'000);
+    const Report report = book.report();
+    book.market.assets[{"ETH"}].sigma_24h += 1e-9;
+    book.policy.eta += 1e-9;
+    const Report other = book.report();
+    EXPECT_EQ(report.snapshot_hash, other.snapshot_hash);
+    EXPECT_NE(report.market_hash, other.market_hash);
+    EXPECT_NE(report.policy_hash, other.policy_hash);
+}
+
 }  // namespace
 }  // namespace margind::risk
