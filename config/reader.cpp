@@ -1,6 +1,8 @@
 // Fields of a table, with ranges, and the problems found in them.
 #include "config/reader.hpp"
 
+#include "risk/model/in_quotes.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +14,8 @@
 
 namespace margind::config {
 namespace {
+
+using model::in_quotes;
 
 constexpr std::size_t max_secret_bytes = 16384;
 
@@ -41,11 +45,6 @@ bool is_http_url(std::string_view text) {
         return !rest.empty() && rest.front() != '/' && rest.find(' ') == std::string_view::npos && !has_control(rest);
     }
     return false;
-}
-
-std::string in_quotes(std::string_view text) {
-    constexpr std::size_t shown = 80;
-    return fmt::format("'{}{}'", text.substr(0, shown), text.size() > shown ? "…" : "");
 }
 
 /// "80.5 is a number", "is a list".
@@ -361,7 +360,7 @@ void TableReader::finish() {
             known_, {}, [&](const std::string& known) { return edit_distance(key, known); });
         const bool near = nearest != known_.end() && edit_distance(key, *nearest) <= std::min<std::size_t>(3, (key.size() + 1) / 2);
         context_.problems.add(value.line, path_of(key),
-                              near ? fmt::format("is not a setting; did you mean '{}'?", *nearest)
+                              near ? fmt::format("is not a setting; did you mean {}?", in_quotes(*nearest))
                                    : std::string("is not a setting; remove it"));
         known_.push_back(key);
     }

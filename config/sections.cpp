@@ -2,6 +2,7 @@
 #include "config/sections.hpp"
 
 #include "config/policy_fields.hpp"
+#include "risk/model/in_quotes.hpp"
 
 #include <fmt/format.h>
 
@@ -13,6 +14,8 @@
 
 namespace margind::config {
 namespace {
+
+using model::in_quotes;
 
 constexpr std::int64_t max_chain = std::numeric_limits<std::int64_t>::max();
 
@@ -33,7 +36,7 @@ bool is_name(std::string_view text) {
 std::optional<std::string> read_name(TableReader& row, std::string_view key) {
     auto name = row.text(key, Need::required);
     if (name && !is_name(*name)) {
-        row.problem(key, fmt::format("'{}' is no name; give 1 to 64 letters, digits, '_', '-' or '.'", *name));
+        row.problem(key, fmt::format("{} is no name; give 1 to 64 letters, digits, '_', '-' or '.'", in_quotes(*name)));
         return std::nullopt;
     }
     return name;
@@ -221,18 +224,18 @@ void read_http(TableReader& root, Settings& settings) {
     root.table("http", [&](TableReader& row) {
         if (auto host = row.text("host")) {
             if (is_loopback(*host)) settings.http.host = *host;
-            else row.problem("host", fmt::format("'{}' is not a loopback address; give 127.0.0.1, ::1 or localhost and put a proxy in front for others", *host));
+            else row.problem("host", fmt::format("{} is not a loopback address; give 127.0.0.1, ::1 or localhost and put a proxy in front for others", in_quotes(*host)));
         }
         if (auto port = row.whole("port", 0, 65535)) settings.http.port = static_cast<std::uint16_t>(*port);
         if (auto hosts = row.texts("allowed_hosts")) {
             for (const std::string& host : *hosts)
                 if (host.find_first_of("/ *@") != std::string::npos)
-                    row.problem("allowed_hosts", fmt::format("'{}' is no host name; give one such as margind.internal or margind.internal:8480", host));
+                    row.problem("allowed_hosts", fmt::format("{} is no host name; give one such as margind.internal or margind.internal:8480", in_quotes(host)));
             settings.http.allowed_hosts = std::move(*hosts);
         }
         if (auto origins = row.texts("allowed_origins")) {
             for (const std::string& origin : *origins)
-                if (!is_origin(origin)) row.problem("allowed_origins", fmt::format("'{}' is no origin; give one such as http://localhost:3000", origin));
+                if (!is_origin(origin)) row.problem("allowed_origins", fmt::format("{} is no origin; give one such as http://localhost:3000", in_quotes(origin)));
             settings.http.allowed_origins = std::move(*origins);
         }
     });
@@ -253,7 +256,7 @@ void read_web_hook(TableReader& row, Settings& settings, Once<std::string>& once
         const auto header_name = given.text("name", Need::required);
         auto value = given.secret("value", true, Need::required);
         if (header_name && !is_header_name(*header_name))
-            given.problem("name", fmt::format("'{}' is no header name; give letters, digits and '-', e.g. Authorization", *header_name));
+            given.problem("name", fmt::format("{} is no header name; give letters, digits and '-', e.g. Authorization", in_quotes(*header_name)));
         else if (header_name && value)
             header.emplace(*header_name, std::move(*value));
     });

@@ -3,6 +3,8 @@
 
 #include "risk/model/ids.hpp"
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -80,7 +82,7 @@ struct Orphaned {
 };
 
 /// All of it or nothing. `orphaned` is applied before the rest. A snapshot whose hash is kept already is canonical
-/// again, and its reports are replaced.
+/// again, and its reports take the place of those kept.
 struct CommitBatch {
     std::vector<Orphaned> orphaned;
     std::optional<SnapshotText> snapshot;
@@ -101,6 +103,9 @@ struct OutboxRow {
     std::uint64_t attempts = 0;
     std::string json;
 };
+
+/// More buckets than this in one question fail with ErrorCode::limit.
+inline constexpr std::int64_t max_points = 100000;
 
 /// Memories older than this many commits are dropped; a reorganisation deeper than that starts without memory.
 inline constexpr std::uint64_t kept_memories = 256;
@@ -124,7 +129,7 @@ public:
     /// Newest snapshot with a report of `portfolio` at or before `time`.
     virtual Result<std::optional<SnapshotText>> snapshot_at(const std::string& portfolio, std::int64_t time) = 0;
     virtual Result<std::optional<std::string>> report_at(const std::string& portfolio, std::int64_t time) = 0;
-    /// Block times in [from, to]; buckets of `step` seconds start at multiples of it, each gives its last point.
+    /// Block times in [from, to], step >= 1; buckets of `step` seconds start at multiples of it, each gives its last point.
     virtual Result<std::vector<HistoryPoint>> points(const std::string& portfolio, std::int64_t from, std::int64_t to,
                                                      std::int64_t step) = 0;
     /// Events of all branches (a retraction is an event too) with a number above `after`.
@@ -135,7 +140,15 @@ public:
     virtual Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::size_t limit) = 0;
 };
 
-/// Creates the file or brings it to this version. Refuses a database of a newer version and a file that is no database.
-Result<std::unique_ptr<History>> open_sqlite(const std::filesystem::path& file);
+struct SqliteOptions {
+    /// How long a commit waits for another writer before it fails with Retry::later.
+    std::chrono::milliseconds busy_timeout{1000};
+    /// Bound of the file's size in pages of 4096 bytes; 0: none.
+    std::uint32_t max_pages = 0;
+};
+
+/// Creates the file or brings it to this version. Refuses a database of a newer version or of another program, and a file
+/// that is no database.
+Result<std::unique_ptr<History>> open_sqlite(const std::filesystem::path& file, const SqliteOptions& options = {});
 
 }  // namespace margind::storage

@@ -1,0 +1,126 @@
+-- The database of schema version 1 with two commits, as it was released. Never changed.
+PRAGMA foreign_keys = OFF;
+BEGIN TRANSACTION;
+CREATE TABLE events (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    incident BLOB NOT NULL REFERENCES incidents (id),
+    sequence INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    level TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    json TEXT NOT NULL
+) STRICT;
+INSERT INTO "events" VALUES(1,X'E7DC3BB54C7E738BCD13B6F804059C5642571B6C14B7EBFF6E1EE78DAAF2DE10',1,'opened','warn',1,'1');
+INSERT INTO "events" VALUES(2,X'70A2EEE6AEF63BE1B6ED7DDC644D48FB6DDA01EB3D15D9451D9402CA4262EF0C',1,'opened','warn',2,'2');
+CREATE TABLE facts (
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+    json TEXT NOT NULL
+) STRICT;
+INSERT INTO "facts" VALUES(1,X'C89EFDAA54C0F20C7ADF612882DF0950F5A951637E0307CDCB4C672F298B8BC6','1');
+INSERT INTO "facts" VALUES(2,X'AD7C5BEF027816A800DA1736444FB58A807EF4C9603B7848673F7E3A68EB14A5','2');
+CREATE TABLE incidents (
+    id BLOB PRIMARY KEY CHECK (length(id) = 32),
+    portfolio TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    level TEXT NOT NULL,
+    ended INTEGER NOT NULL CHECK (ended IN (0, 1)),
+    last_event INTEGER
+) STRICT, WITHOUT ROWID;
+INSERT INTO "incidents" VALUES(X'70A2EEE6AEF63BE1B6ED7DDC644D48FB6DDA01EB3D15D9451D9402CA4262EF0C','desk',2,'warn',0,2);
+INSERT INTO "incidents" VALUES(X'E7DC3BB54C7E738BCD13B6F804059C5642571B6C14B7EBFF6E1EE78DAAF2DE10','desk',1,'warn',0,1);
+CREATE TABLE memories (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    time INTEGER NOT NULL,
+    orphaned INTEGER NOT NULL DEFAULT 0 CHECK (orphaned IN (0, 1)),
+    json TEXT NOT NULL
+) STRICT;
+INSERT INTO "memories" VALUES(1,1,0,'1');
+INSERT INTO "memories" VALUES(2,2,0,'2');
+CREATE TABLE memory_blocks (
+    memory INTEGER NOT NULL REFERENCES memories (number) ON DELETE CASCADE,
+    chain INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    time INTEGER NOT NULL,
+    PRIMARY KEY (memory, chain)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "memory_blocks" VALUES(1,1,1,X'4A09BF59456901AAF706D13F33481FDA03CE6EB1EA3785070CB42CA14C0C048C',1);
+INSERT INTO "memory_blocks" VALUES(2,1,2,X'2EAA2032D5F2B45EC2C28031FF936F53243C7005BE4AD621B92191779DD1251C',2);
+CREATE TABLE migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT;
+INSERT INTO "migrations" VALUES(1,'first schema',1767225600);
+CREATE TABLE outbox (
+    event INTEGER NOT NULL REFERENCES events (number),
+    sink TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    delivered_at INTEGER,
+    last_error TEXT,
+    PRIMARY KEY (event, sink)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "outbox" VALUES(1,'hook',1,NULL,'HTTP 500');
+INSERT INTO "outbox" VALUES(1,'log',1,1767225600,NULL);
+INSERT INTO "outbox" VALUES(2,'hook',0,NULL,NULL);
+INSERT INTO "outbox" VALUES(2,'log',0,NULL,NULL);
+CREATE TABLE points (
+    portfolio TEXT NOT NULL,
+    time INTEGER NOT NULL,
+    snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    level TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    binding TEXT NOT NULL,
+    z REAL,
+    room REAL,
+    equity_usd REAL,
+    mm_usd REAL,
+    cover REAL,
+    h_u REAL,
+    z_u REAL,
+    net_delta_usd REAL,
+    netting_usd REAL,
+    PRIMARY KEY (portfolio, time, snapshot)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "points" VALUES('desk',1,1,'warn','z below 2','',1.5,NULL,1000.25,NULL,NULL,NULL,NULL,NULL,NULL);
+INSERT INTO "points" VALUES('desk',2,2,'warn','z below 2','',1.5,NULL,1000.25,NULL,NULL,NULL,NULL,NULL,NULL);
+CREATE TABLE reports (
+    snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    portfolio TEXT NOT NULL,
+    json TEXT NOT NULL,
+    UNIQUE (snapshot, portfolio)
+) STRICT;
+INSERT INTO "reports" VALUES(1,'desk','1');
+INSERT INTO "reports" VALUES(2,'desk','2');
+CREATE TABLE snapshot_blocks (
+    snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    chain INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    hash BLOB NOT NULL CHECK (length(hash) = 32),
+    time INTEGER NOT NULL,
+    PRIMARY KEY (snapshot, chain)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "snapshot_blocks" VALUES(1,1,1,X'4A09BF59456901AAF706D13F33481FDA03CE6EB1EA3785070CB42CA14C0C048C',1);
+INSERT INTO "snapshot_blocks" VALUES(2,1,2,X'2EAA2032D5F2B45EC2C28031FF936F53243C7005BE4AD621B92191779DD1251C',2);
+CREATE TABLE snapshot_facts (
+    snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    facts INTEGER NOT NULL REFERENCES facts (id),
+    PRIMARY KEY (snapshot, facts)
+) STRICT, WITHOUT ROWID;
+INSERT INTO "snapshot_facts" VALUES(1,1);
+INSERT INTO "snapshot_facts" VALUES(2,2);
+CREATE TABLE snapshots (
+    id INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+    time INTEGER NOT NULL,
+    orphaned INTEGER NOT NULL DEFAULT 0 CHECK (orphaned IN (0, 1)),
+    json TEXT NOT NULL
+) STRICT;
+INSERT INTO "snapshots" VALUES(1,X'2217ACD7AD0F4746F99625A00C7D8D3C7B2CFFDF5118F5FC5FACA80382FD852F',1,0,'1');
+INSERT INTO "snapshots" VALUES(2,X'73820E0E52154D847BA29A8A5E9EA1A1ACD353E9AA725D5806C4AB64CAEA8BCE',2,0,'2');
+CREATE INDEX snapshot_blocks_by_number ON snapshot_blocks (chain, number);
+CREATE INDEX incidents_open ON incidents (last_event) WHERE ended = 0;
+CREATE INDEX outbox_undelivered ON outbox (sink, event) WHERE delivered_at IS NULL;
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('memories',2);
+INSERT INTO "sqlite_sequence" VALUES('events',2);
+COMMIT;
+PRAGMA user_version = 1;
+PRAGMA application_id = 1835495012;
