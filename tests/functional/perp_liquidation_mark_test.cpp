@@ -1,0 +1,153 @@
+// The liquidation mark that is reported, against the contract: the nearest marks that can be reached on both sides.
+//
+// The mark is the median of two pool averages and index + premium. With the pool pushed beyond the liquidation mark, the
+// short average lies beyond it and the long one before it; then the mark is index + premium, and the oracle's answer (8
+// decimals) sets it to within 1e-8.
+#include "risk/distance.hpp"
+#include "tests/support/perp_world.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+namespace margind::tests {
+namespace {
+
+using model::Address;
+using model::BlockRef;
+using model::Candidate;
+using model::Direction;
+using model::I256;
+using model::SignedRounding;
+using model::U256;
+using nlohmann::json;
+
+const I256 wei_per_answer{10'000'000'000};
+/// A block this long after the last swap, the 15-second average has arrived.
+constexpr std::int64_t short_average_s = 16;
+
+std::optional<Candidate> candidate_of(PerpWorld& world, const Address& owner, const std::string& asset, const BlockRef& block) {
+    const auto prepared = world.prepared(owner, block);
+    if (!prepared) return std::nullopt;
+    const auto distances = risk::distances(**prepared, {}, {}, {}, world.adapter->venue().chain);
+    EXPECT_TRUE(distances) << distances.error().message;
+    if (!distances || distances->standing.liquidatable) return std::nullopt;
+    for (const Candidate& c : distances->candidates)
+        if (c.asset == asset) return c;
+    return std::nullopt;
+}
+
+/// A taker in this market whose collateral does not move with it.
+bool is_plain_taker(PerpWorld& world, const Address& owner, const BlockRef& block) {
+    const auto reading = world.account(world.venue(block).value(), owner, block);
+    if (!reading || !reading->facts) return false;
+    for (std::size_t i = 0; i < reading->facts->size(); ++i)
+        if (reading->facts->name(i).find(".liquidity") != std::string::npos) return false;
+    return reading->facts->u64("collaterals").value() == 0;
+}
+
+std::string price_text(const U256& price) { return model::decimal_text(*I256::from(price), 18); }
+
+/// One block at `time` with this answer of the oracle, and what holds there.
+struct Landed {
+    U256 mark;
+    std::optional<Candidate> candidate;
+    bool liquidatable = false;
+    std::string refusal;
+};
+
+Landed land(PerpWorld& world, const Address& owner, const std::string& market, const I256& answer, std::int64_t time) {
+    world.chain.verb("set_price", {{"asset", market}, {"answer", answer.to_decimal()}, {"at", time}});
+    const BlockRef block = world.chain.head();
+    Landed landed;
+    landed.mark = world.mark(market, block);
+    landed.candidate = candidate_of(world, owner, market, block);
+    landed.liquidatable = !named(world.views(owner, block), "ClearingHouse.isLiquidatable").value.is_zero();
+    landed.refusal = world.liquidation_refusal(owner, world.base_token(market), block);
+    return landed;
+}
+
+struct Nearest {
+    std::size_t accounts = 0;
+    std::size_t downward = 0;
+    std::size_t upward = 0;
+    double widest = 0;
+};
+
+void check_account(PerpWorld& world, const Address& owner, const std::string& market, const Candidate& first, Nearest& nearest) {
+    SCOPED_TRACE(owner.to_string() + " in " + market + " at " + price_text(first.liquidation_price));
+    const bool down = first.direction == Direction::down;
+    // Oracle and pool 2 % beyond.
+    const U256 beyond = *mul_div(first.liquidation_price, U256(down ? 98 : 102), U256(100), model::Rounding::down);
+    const I256 beyond_answer = *checked_div(*I256::from(beyond), wei_per_answer);
+    world.chain.verb("set_price", {{"asset", market}, {"answer", beyond_answer.to_decimal()}, {"pool", true}});
+    const std::int64_t time = world.chain.head().time + short_average_s;
+    std::string before = world.chain.verb("snapshot").at("id");
+    const auto again = [&](const I256& answer) {
+        const Landed landed = land(world, owner, market, answer, time);
+        before = world.chain.verb("revert", {{"id", before}}).at("id");
+        return landed;
+    };
+
+    // Where index + premium stands in that block, and the liquidation mark with the funding owed by then: half way, where
+    // the account still stands.
+    const U256 half_way = shift_right(*checked_add(first.price, first.liquidation_price), 1);
+    const I256 trial = *checked_div(*I256::from(half_way), wei_per_answer);
+    const Landed tried = again(trial);
+    ASSERT_TRUE(tried.candidate) << tried.refusal;
+    const I256 liquidation = *I256::from(tried.candidate->liquidation_price);
+    const I256 premium = *checked_sub(*I256::from(tried.mark), *checked_mul(trial, wei_per_answer));
+
+    // The last answer whose mark is not above the liquidation mark, and the next.
+    const I256 lower = *checked_div(*checked_sub(liquidation, premium), wei_per_answer, SignedRounding::floor);
+    const bool exact = *checked_add(*checked_mul(lower, wei_per_answer), premium) == liquidation;
+    const I256 low_answer = !down && exact ? *checked_sub(lower, I256(1)) : lower;
+    const Landed low = again(low_answer);
+    const Landed high = again(*checked_add(low_answer, I256(1)));
+    ASSERT_EQ(*checked_sub(*I256::from(high.mark), *I256::from(low.mark)), wei_per_answer) << "the mark does not follow the oracle";
+    const Landed& past = down ? low : high;
+    const Landed& short_by_one = down ? high : low;
+    EXPECT_TRUE(down ? past.mark <= tried.candidate->liquidation_price : past.mark >= tried.candidate->liquidation_price);
+    EXPECT_TRUE(past.liquidatable);
+    EXPECT_EQ(past.refusal, "");
+    EXPECT_FALSE(short_by_one.liquidatable);
+    EXPECT_NE(short_by_one.refusal.find("CH_EAV"), std::string::npos) << short_by_one.refusal;
+    // The same liquidation mark is reported from the other side of the last step.
+    ASSERT_TRUE(short_by_one.candidate);
+    EXPECT_EQ(short_by_one.candidate->liquidation_price, tried.candidate->liquidation_price);
+
+    ++nearest.accounts;
+    ++(down ? nearest.downward : nearest.upward);
+    nearest.widest = std::max(nearest.widest, (high.mark.to_double() - low.mark.to_double()) / 1e18);
+}
+
+TEST(PerpLiquidationMark, is_where_the_contracts_answer_flips) {
+    PerpWorld world;
+    const json made = world.chain.verb("random_perp", {{"seed", 99}, {"count", 136}});
+    // Pools, oracles and all averages at one price each.
+    world.chain.verb("move_market", {{"asset", "ETH"}, {"price", "3000"}});
+    world.chain.verb("move_market", {{"asset", "BTC"}, {"price", "60000"}});
+    std::string start = world.chain.verb("snapshot").at("id");
+    const BlockRef block = world.chain.head();
+    Nearest nearest;
+    for (const json& account : made.at("accounts")) {
+        const Address owner = Address::parse(account.at("user").get<std::string>()).value();
+        if (!is_plain_taker(world, owner, block)) continue;
+        for (const char* market : {"ETH", "BTC"}) {
+            const std::optional<Candidate> candidate = candidate_of(world, owner, market, block);
+            if (!candidate || candidate->room < 0.01 || candidate->room > 0.5) continue;
+            check_account(world, owner, market, *candidate, nearest);
+            start = world.chain.verb("revert", {{"id", start}}).at("id");
+        }
+    }
+    std::printf("perp_v2: %zu liquidation marks (%zu down, %zu up), flips within %.9f USD\n", nearest.accounts, nearest.downward,
+                nearest.upward, nearest.widest);
+    EXPECT_GE(nearest.downward, 8U);
+    EXPECT_GE(nearest.upward, 8U);
+    EXPECT_LE(nearest.widest, 1.001e-8);
+}
+
+}  // namespace
+}  // namespace margind::tests
