@@ -9,7 +9,7 @@ namespace {
 
 double seconds(std::chrono::milliseconds value) { return static_cast<double>(value.count()) / 1000; }
 
-std::string in_quotes(std::string_view text) {
+std::string toml_text(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') out += '\\';
@@ -20,7 +20,7 @@ std::string in_quotes(std::string_view text) {
 
 std::string list(const std::vector<std::string>& items) {
     std::string out;
-    for (const std::string& item : items) out += (out.empty() ? "" : ", ") + in_quotes(item);
+    for (const std::string& item : items) out += (out.empty() ? "" : ", ") + toml_text(item);
     return "[" + out + "]";
 }
 
@@ -34,16 +34,15 @@ std::string origin(const Secret& secret) { return fmt::format("\"***\" # {}", se
 
 std::string chain_text(const Chain& chain) {
     std::string out = fmt::format("[[chain]]\nid = {}\nname = {}\nblock_time_s = {}\npoll_interval_s = {}\nmulticall3 = {}\nquiet_chain = {}\n",
-                                  chain.id.value, in_quotes(chain.name), seconds(chain.block_time), seconds(chain.poll_interval),
-                                  in_quotes(chain.multicall3.to_string()), chain.quiet_chain);
-    if (chain.sequencer_feed) out += fmt::format("sequencer_feed = {}\n", in_quotes(chain.sequencer_feed->to_string()));
+                                  chain.id.value, toml_text(chain.name), seconds(chain.block_time), seconds(chain.poll_interval),
+                                  toml_text(chain.multicall3.to_string()), chain.quiet_chain);
     out += chain.rpc ? fmt::format("rpc = {}\n", origin(*chain.rpc)) : "# no rpc: not watched\n";
     return out + "\n";
 }
 
 std::string venue_text(const Venue& venue) {
-    std::string out = fmt::format("[[venue]]\nid = {}\n", in_quotes(venue.id.to_string()));
-    for (const auto& [name, address] : venue.addresses) out += fmt::format("addresses.{} = {}\n", name, in_quotes(address.to_string()));
+    std::string out = fmt::format("[[venue]]\nid = {}\n", toml_text(venue.id.to_string()));
+    for (const auto& [name, address] : venue.addresses) out += fmt::format("addresses.{} = {}\n", name, toml_text(address.to_string()));
     for (const auto& [name, addresses] : venue.lists) out += fmt::format("lists.{} = {}\n", name, list(addresses));
     return out + "\n";
 }
@@ -58,8 +57,8 @@ std::string policy_text(const model::Policy& policy) {
 std::string sinks_text(const Sinks& sinks) {
     std::string out = fmt::format("[sinks]\nlog = {}\njson_lines = {}\n\n", sinks.log, sinks.json_lines);
     for (const WebHook& hook : sinks.web_hooks) {
-        out += fmt::format("[[sinks.web_hook]]\nname = {}\nurl = {}\ndeadline_s = {}\n", in_quotes(hook.name), origin(hook.url), seconds(hook.deadline));
-        if (hook.header) out += fmt::format("header.name = {}\nheader.value = {}\n", in_quotes(hook.header->first), origin(hook.header->second));
+        out += fmt::format("[[sinks.web_hook]]\nname = {}\nurl = {}\ndeadline_s = {}\n", toml_text(hook.name), origin(hook.url), seconds(hook.deadline));
+        if (hook.header) out += fmt::format("header.name = {}\nheader.value = {}\n", toml_text(hook.header->first), origin(hook.header->second));
         out += "\n";
     }
     return out;
@@ -73,20 +72,19 @@ std::string describe(const Settings& settings) {
     for (const auto& [id, venue] : settings.venues) out += venue_text(venue);
     for (const auto& [key, row] : settings.assets.rows())
         out += fmt::format("[[asset]]\nchain = {}\ntoken = {}\nunderlying = {}\nlabel = {}\n\n", row.chain.value,
-                           in_quotes(row.token.to_string()), in_quotes(row.underlying.symbol), in_quotes(row.label));
+                           toml_text(row.token.to_string()), toml_text(row.underlying.symbol), toml_text(row.label));
     for (const Feed& feed : settings.feeds)
         out += fmt::format("[[feed]]\nchain = {}\nasset = {}\naddress = {}\nheartbeat_s = {}\ndeviation_ppm = {}\ndescription = {}\n\n",
-                           feed.chain.value, in_quotes(feed.asset.symbol), in_quotes(feed.address.to_string()), feed.heartbeat_s,
-                           feed.deviation_ppm, in_quotes(feed.description));
+                           feed.chain.value, toml_text(feed.asset.symbol), toml_text(feed.address.to_string()), feed.heartbeat_s,
+                           feed.deviation_ppm, toml_text(feed.description));
     for (const model::Portfolio& portfolio : settings.portfolios)
-        out += fmt::format("[[portfolio]]\nname = {}\nowners = {}\n\n", in_quotes(portfolio.name), list(portfolio.owners));
+        out += fmt::format("[[portfolio]]\nname = {}\nowners = {}\n\n", toml_text(portfolio.name), list(portfolio.owners));
     out += policy_text(settings.policy);
-    if (!settings.storage.empty()) out += fmt::format("[storage]\npath = {}\n\n", in_quotes(settings.storage.string()));
-    out += fmt::format("[http]\nhost = {}\nport = {}\nallowed_hosts = {}\nallowed_origins = {}\n\n", in_quotes(settings.http.host),
+    if (!settings.storage.empty()) out += fmt::format("[storage]\npath = {}\n\n", toml_text(settings.storage.string()));
+    out += fmt::format("[http]\nhost = {}\nport = {}\nallowed_hosts = {}\nallowed_origins = {}\n\n", toml_text(settings.http.host),
                        settings.http.port, list(settings.http.allowed_hosts), list(settings.http.allowed_origins));
     out += sinks_text(settings.sinks);
-    if (settings.market_file) out += fmt::format("[market]\nfile = {}\n\n", in_quotes(settings.market_file->string()));
-    out += fmt::format("[monitor]\nverify_every_blocks = {}\n", settings.monitor.verify_every_blocks);
+    if (settings.market_file) out += fmt::format("[market]\nfile = {}\n", toml_text(settings.market_file->string()));
     return out;
 }
 

@@ -1,4 +1,4 @@
-// Chains, venues, assets, feeds, portfolios, policy, storage, http, sinks, market, monitor.
+// Chains, venues, assets, feeds, portfolios, policy, storage, http, sinks, market.
 #include "config/sections.hpp"
 
 #include "config/policy_fields.hpp"
@@ -91,7 +91,6 @@ void read_chains(TableReader& root, Settings& settings) {
         chain.poll_interval = row.seconds("poll_interval_s", 0.05, 3600).value_or(chain.poll_interval);
         chain.multicall3 = row.address("multicall3").value_or(chain.multicall3);
         chain.quiet_chain = row.boolean("quiet_chain").value_or(chain.quiet_chain);
-        if (auto feed = row.address("sequencer_feed")) chain.sequencer_feed = *feed;
         if (auto rpc = row.url("rpc")) chain.rpc = std::move(*rpc);
         if (id && once.first(row, "id", chain_id, fmt::format("chain {}", *id))) settings.chains.insert_or_assign(chain_id, std::move(chain));
     });
@@ -283,9 +282,6 @@ void read_files(TableReader& root, Settings& settings) {
             if (!std::filesystem::is_regular_file(*file, error)) row.problem("file", fmt::format("{} is not a readable file; check the path", file->string()));
             settings.market_file = std::move(*file);
         }
-    });
-    root.table("monitor", [&](TableReader& row) {
-        if (auto blocks = row.whole("verify_every_blocks", 1, 1000000)) settings.monitor.verify_every_blocks = static_cast<std::uint64_t>(*blocks);
     });
 }
 

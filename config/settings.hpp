@@ -29,8 +29,6 @@ struct Chain {
     model::Address multicall3;
     /// Mines on demand: no block for a long time is not a fault.
     bool quiet_chain = false;
-    /// Chainlink's sequencer uptime feed, on chains that have a sequencer.
-    std::optional<model::Address> sequencer_feed;
 };
 
 /// `addresses` by name ("addresses_provider"), `lists` of addresses by name ("base_tokens").
@@ -76,11 +74,6 @@ struct Sinks {
     std::vector<WebHook> web_hooks;
 };
 
-struct Monitor {
-    /// The venues' own views are read every so many blocks; between them accounts are `recomputed`.
-    std::uint64_t verify_every_blocks = 1;
-};
-
 struct Settings {
     /// All known chains, those without an endpoint too.
     std::map<model::ChainId, Chain> chains;
@@ -97,7 +90,6 @@ struct Settings {
     Sinks sinks;
     /// Calibration of the market; null: the built-in one, resource("market.json").
     std::optional<std::filesystem::path> market_file;
-    Monitor monitor;
 };
 
 /// The value of an environment variable, empty when it is not set.
@@ -114,7 +106,7 @@ model::Result<Settings> load(const std::filesystem::path& file, const Environmen
 model::Result<Settings> parse(std::string_view text, const std::filesystem::path& file,
                               const Environment& environment = process_environment);
 
-/// The settings in force as TOML-like lines for `config show`; of a secret, its origin alone.
+/// The settings in force as TOML for `config show`; of a secret, its origin alone.
 std::string describe(const Settings& settings);
 
 }  // namespace margind::config

@@ -2,6 +2,7 @@
 #include "config/policy_fields.hpp"
 #include "config/resources.hpp"
 #include "config/settings.hpp"
+#include "risk/model/market_fields.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,7 +26,6 @@ TEST(BuiltIn, knows_the_four_chains_with_venues_and_main_feeds) {
     for (const std::uint64_t chain : {1U, 10U, 8453U, 42161U}) {
         ASSERT_TRUE(settings.chains.contains({chain}));
         EXPECT_FALSE(settings.chains.at({chain}).rpc);
-        EXPECT_EQ(settings.chains.at({chain}).sequencer_feed.has_value(), chain != 1) << chain;
         EXPECT_TRUE(settings.venues.contains({"aave_v3", {chain}, ""}));
         for (const char* asset : {"ETH", "BTC", "USDC", "USDT", "DAI"}) EXPECT_NE(feed_of(settings, chain, asset), nullptr) << chain << asset;
     }
@@ -72,7 +72,7 @@ TEST(BuiltIn, describes_each_feed_by_the_asset_that_it_prices) {
 }
 
 TEST(BuiltIn, gives_every_data_file_of_the_folder_by_name) {
-    for (const char* name : {"chains.toml", "venues.toml", "assets.toml", "feeds.toml"}) {
+    for (const char* name : {"chains.toml", "venues.toml", "assets.toml", "feeds.toml", "market.json"}) {
         std::ifstream stream(std::string(MARGIND_SOURCE_DIR) + "/config/" + name);
         std::stringstream text;
         text << stream.rdbuf();
@@ -80,6 +80,30 @@ TEST(BuiltIn, gives_every_data_file_of_the_folder_by_name) {
         EXPECT_FALSE(text.str().empty());
     }
     EXPECT_THROW(resource("example.toml"), std::logic_error);
+}
+
+TEST(BuiltIn, names_the_policy_as_the_model_does) {
+    std::set<std::string> ours;
+    for (const PolicyField& field : policy_fields()) ours.emplace(field.name);
+    std::set<std::string> models;
+    model::for_each_field<model::Policy>([&](const char* name, auto) { models.emplace(name); });
+    EXPECT_EQ(ours, models);
+}
+
+TEST(Describe, gives_a_file_that_loads_as_the_same_settings) {
+    const Settings settings = parse("[policy]\neta = 0.3\n[storage]\npath = '/var/lib/\\ \" x'\n[[portfolio]]\nname = 'a'\nowners = ['0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed']\n"
+                                    "[http]\nallowed_origins = ['http://localhost:3000']\n[[chain]]\nid = 31337\nblock_time_s = 0.3\nquiet_chain = true\n",
+                                    "t.toml", process_environment).value();
+    const std::string text = describe(settings);
+    const auto again = parse(text, "t.toml", process_environment);
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(describe(*again), text);
+    EXPECT_EQ(again->policy, settings.policy);
+    EXPECT_EQ(again->storage, settings.storage);
+    EXPECT_EQ(again->assets, settings.assets);
+    EXPECT_EQ(again->portfolios, settings.portfolios);
+    EXPECT_EQ(again->feeds.size(), settings.feeds.size());
+    EXPECT_EQ(again->venues.size(), settings.venues.size());
 }
 
 TEST(Example, loads_and_holds_what_it_says) {

@@ -191,7 +191,7 @@ TEST(Config, merges_a_known_chain_field_by_field) {
     const Chain& arbitrum = settings->chains.at(ChainId{42161});
     EXPECT_EQ(arbitrum.name, "arbitrum_one");
     EXPECT_EQ(arbitrum.block_time, std::chrono::milliseconds(250));
-    EXPECT_TRUE(arbitrum.rpc && arbitrum.sequencer_feed);
+    EXPECT_TRUE(arbitrum.rpc);
     const Chain& local = settings->chains.at(ChainId{31337});
     EXPECT_EQ(local.name, "chain-31337");
     EXPECT_EQ(local.multicall3.to_string(), "0xcA11bde05977b3631167028862bE2a173976CA11");
