@@ -14,12 +14,16 @@
 namespace margind::adapters {
 
 /// One reading at one block. Pure: the caller sends what next() names and hands back the replies in the same order.
-template <class T>
-class Reading {
+class AnyReading {
 public:
-    virtual ~Reading() = default;
+    virtual ~AnyReading() = default;
     /// The first call gets no replies. An empty answer: finished, call result().
     virtual std::vector<Request> next(std::span<const Reply> replies) = 0;
+};
+
+template <class T>
+class Reading : public AnyReading {
+public:
     virtual model::Result<T> result() = 0;
 };
 

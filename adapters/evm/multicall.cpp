@@ -53,6 +53,24 @@ std::string printable(std::string_view text) {
     return out;
 }
 
+std::string meaning(std::span<const std::byte> payload) {
+    static const Function error("Error(string)");
+    static const Function panic("Panic(uint256)");
+    if (payload.empty()) return "no reason given";
+    if (payload.size() < 4) return "a payload too short for a selector";
+    const auto selector = payload.first(4);
+    AbiReader reader(payload.subspan(4), "revert payload");
+    if (std::ranges::equal(selector, error.selector())) {
+        const std::string_view text = reader.string();
+        if (reader.error() == nullptr) return fmt::format("\"{}\"", printable(text));
+    } else if (std::ranges::equal(selector, panic.selector())) {
+        const model::U256 code = reader.u256();
+        if (reader.error() == nullptr)
+            return fmt::format("panic {}, {}", code.to_hex(), panic_meaning(code.to_u64().value_or(0)));
+    }
+    return fmt::format("custom error {}", model::to_hex(selector));
+}
+
 }  // namespace
 
 const model::Address& multicall3_address() {
@@ -86,48 +104,26 @@ model::Bytes encode_aggregate3(std::span<const Call* const> calls) {
     return aggregate3()(AbiWriter().array(calls.size(), items));
 }
 
-model::Result<std::vector<Reply>> decode_aggregate3(std::span<const Call* const> calls, std::span<const std::byte> reply) {
+model::Result<std::vector<CallResult>> decode_aggregate3(std::size_t count, std::span<const std::byte> reply) {
     AbiReader reader(reply, "aggregate3");
-    std::size_t index = 0;
-    auto replies = reader.array(calls.size(), [&](AbiReader& item) -> Reply {
-        const Call& call = *calls[index++];
+    auto results = reader.array(count, [](AbiReader& item) {
         AbiReader result = item.tuple();
         const bool success = result.boolean();
-        const std::span<const std::byte> data = result.bytes();
-        if (!success && result.error() == nullptr) return model::fail(revert_error(call, data));
-        return model::Bytes(data.begin(), data.end());
+        return CallResult{success, result.bytes()};
     });
-    if (replies.size() != calls.size())
-        reader.reject(fmt::format("{} results for {} calls", replies.size(), calls.size()));
-    return reader.finish(std::move(replies));
+    if (results.size() != count) reader.reject(fmt::format("{} results for {} calls", results.size(), count));
+    return reader.finish(std::move(results));
 }
 
-model::Error revert_error(const Call& call, std::span<const std::byte> payload) {
+std::string call_name(const Call& call) {
     const std::span<const std::byte> selector(call.data.data(), std::min<std::size_t>(call.data.size(), 4));
-    const bool cut = payload.size() > max_shown;
-    return {model::ErrorCode::reverted,
-            fmt::format("call {} of {} reverted: {} ({}{})", model::to_hex(selector), call.to.to_string(),
-                        describe_revert(payload), model::to_hex(payload.first(std::min(payload.size(), max_shown))),
-                        cut ? fmt::format("... {} bytes", payload.size()) : ""),
-            model::Retry::never};
+    return fmt::format("call {} of {}", model::to_hex(selector), call.to.to_string());
 }
 
-std::string describe_revert(std::span<const std::byte> payload) {
-    static const Function error("Error(string)");
-    static const Function panic("Panic(uint256)");
-    if (payload.empty()) return "no reason given";
-    if (payload.size() < 4) return "a payload too short for a selector";
-    const auto selector = payload.first(4);
-    AbiReader reader(payload.subspan(4), "revert payload");
-    if (std::ranges::equal(selector, error.selector())) {
-        const std::string_view text = reader.string();
-        if (reader.error() == nullptr) return fmt::format("\"{}\"", printable(text));
-    } else if (std::ranges::equal(selector, panic.selector())) {
-        const model::U256 code = reader.u256();
-        if (reader.error() == nullptr)
-            return fmt::format("panic {}, {}", code.to_hex(), panic_meaning(code.to_u64().value_or(0)));
-    }
-    return fmt::format("custom error {}", model::to_hex(selector));
+std::string revert_text(std::span<const std::byte> payload) {
+    const bool cut = payload.size() > max_shown;
+    return fmt::format("reverted: {} ({}{})", meaning(payload), model::to_hex(payload.first(cut ? max_shown : payload.size())),
+                       cut ? fmt::format("... {} bytes", payload.size()) : "");
 }
 
 }  // namespace margind::adapters::evm

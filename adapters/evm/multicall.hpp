@@ -25,16 +25,21 @@ std::vector<std::size_t> chunk_lengths(std::span<const Call* const> calls, const
 /// Call data of aggregate3 with allowFailure for each. Sender and gas of the calls are not carried.
 model::Bytes encode_aggregate3(std::span<const Call* const> calls);
 
-/// One reply for each call: its bytes, or `reverted`. The address of an absent contract answers with no bytes and
-/// without an error; the reader's length checks refuse that. The whole fails with `decode` when `reply` is not what
-/// aggregate3 returns for that many calls.
-model::Result<std::vector<Reply>> decode_aggregate3(std::span<const Call* const> calls, std::span<const std::byte> reply);
+struct CallResult {
+    bool success = false;
+    /// What the call returned, or its revert payload: a view into the reply.
+    std::span<const std::byte> data;
+};
 
-/// The error of one call that reverted: names the contract, the selector, what the payload says, and the payload in hex.
-model::Error revert_error(const Call& call, std::span<const std::byte> payload);
+/// One result for each of `count` calls; fails when `reply` is not what aggregate3 returns for that many. An address
+/// without code answers with success and no bytes: the reader's length checks refuse that.
+model::Result<std::vector<CallResult>> decode_aggregate3(std::size_t count, std::span<const std::byte> reply);
 
-/// What a revert payload says: the text of Error(string), the meaning of Panic(uint256), else the selector of a
-/// custom error.
-std::string describe_revert(std::span<const std::byte> payload);
+/// "call 0xbf92857c of 0x…": the selector and the contract, for messages.
+std::string call_name(const Call& call);
+
+/// "reverted: …" with what the payload says (the text of Error(string), the meaning of Panic(uint256), else the selector
+/// of a custom error) and the payload in hex.
+std::string revert_text(std::span<const std::byte> payload);
 
 }  // namespace margind::adapters::evm

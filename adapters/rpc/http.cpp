@@ -60,7 +60,7 @@ model::Error to_error(const Endpoint& endpoint, const error_code& code, const Ht
                 Retry::other_endpoint};
     if (code == http::error::body_limit)
         return {ErrorCode::limit, fmt::format("{}: the reply is longer than {} bytes", name, limits.max_body),
-                Retry::other_endpoint};
+                Retry::never};
     if (code == http::error::header_limit || code == http::error::buffer_overflow)
         return {ErrorCode::limit, fmt::format("{}: the reply's header is longer than {} bytes", name, limits.max_header),
                 Retry::other_endpoint};

@@ -83,10 +83,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto again = read(write(*value));
         if (!again || *again != *value) std::abort();
     }
-    const adapters::Call call;
-    const std::vector<const adapters::Call*> calls(size == 0 ? 0 : data[size - 1] % 4, &call);
-    const auto replies = adapters::evm::decode_aggregate3(calls, bytes);
-    if (replies && replies->size() != calls.size()) std::abort();
-    (void)adapters::evm::describe_revert(bytes);
+    const std::size_t count = size == 0 ? 0 : data[size - 1] % 4;
+    const auto results = adapters::evm::decode_aggregate3(count, bytes);
+    if (results && results->size() != count) std::abort();
+    (void)adapters::evm::revert_text(bytes);
     return 0;
 }

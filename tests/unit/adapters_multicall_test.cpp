@@ -49,50 +49,58 @@ AbiWriter result(bool success, std::string_view data) {
     return out;
 }
 
-TEST(Multicall, gives_each_call_its_reply) {
-    const std::vector<Call> calls(3, call(feed, "0xfeaf968c"));
+TEST(Multicall, gives_each_call_its_result) {
     const Bytes reply = results(3, AbiWriter().tuple(result(true, "0x0102")).tuple(result(false, "0x")).tuple(result(true, "0x")));
-    const auto replies = decode_aggregate3(pointers(calls), reply);
-    ASSERT_TRUE(replies) << replies.error().message;
-    ASSERT_EQ(replies->size(), 3U);
-    EXPECT_EQ(model::to_hex(reply_bytes((*replies)[0]).value()), "0x0102");
-    const auto reverted = reply_bytes((*replies)[1]);
-    ASSERT_FALSE(reverted);
-    EXPECT_EQ(reverted.error().code, ErrorCode::reverted);
-    EXPECT_EQ(reverted.error().message, "call 0xfeaf968c of " + feed + " reverted: no reason given (0x)");
+    const auto decoded = decode_aggregate3(3, reply);
+    ASSERT_TRUE(decoded) << decoded.error().message;
+    ASSERT_EQ(decoded->size(), 3U);
+    EXPECT_TRUE((*decoded)[0].success);
+    EXPECT_EQ(model::to_hex((*decoded)[0].data), "0x0102");
+    EXPECT_FALSE((*decoded)[1].success);
     // An address without code succeeds with nothing.
-    EXPECT_TRUE(reply_bytes((*replies)[2]).value().empty());
+    EXPECT_TRUE((*decoded)[2].success);
+    EXPECT_TRUE((*decoded)[2].data.empty());
 }
 
 TEST(Multicall, refuses_another_number_of_results) {
-    const std::vector<Call> calls(2, call(feed, "0xfeaf968c"));
     for (const std::size_t count : {0U, 1U, 3U}) {
         AbiWriter items;
         for (std::size_t i = 0; i < count; ++i) items.tuple(result(true, "0x"));
-        const auto replies = decode_aggregate3(pointers(calls), results(count, items));
-        ASSERT_FALSE(replies) << count;
-        EXPECT_EQ(replies.error().code, ErrorCode::decode);
+        const auto decoded = decode_aggregate3(2, results(count, items));
+        ASSERT_FALSE(decoded) << count;
+        EXPECT_EQ(decoded.error().code, ErrorCode::decode);
     }
-    EXPECT_FALSE(decode_aggregate3(pointers(calls), Bytes{}));
+    EXPECT_FALSE(decode_aggregate3(2, Bytes{}));
+}
+
+TEST(Multicall, names_a_call_by_selector_and_contract) {
+    EXPECT_EQ(call_name(call(feed, "0xfeaf968c01")), "call 0xfeaf968c of " + feed);
+    EXPECT_EQ(call_name(call(feed, "0x")), "call 0x of " + feed);
 }
 
 TEST(Multicall, says_what_a_revert_payload_means) {
+    const auto meaning = [](std::span<const std::byte> payload) {
+        const std::string text = revert_text(payload);
+        EXPECT_EQ(text.find("reverted: "), 0U) << text;
+        EXPECT_TRUE(text.ends_with(" (" + model::to_hex(payload) + ")")) << text;
+        return text.substr(10, text.rfind(" (") - 10);
+    };
     const auto with = [](const char* signature, const AbiWriter& arguments) { return Function(signature)(arguments); };
-    EXPECT_EQ(describe_revert(with("Error(string)", AbiWriter().string("SafeMath: overflow"))), "\"SafeMath: overflow\"");
-    EXPECT_EQ(describe_revert(with("Error(string)", AbiWriter().string("a\n\"b\xff"))), "\"a??b?\"");
-    EXPECT_EQ(describe_revert(with("Panic(uint256)", AbiWriter().u256(0x11))), "panic 0x11, arithmetic overflow");
-    EXPECT_EQ(describe_revert(with("Panic(uint256)", AbiWriter().u256(model::U256::max()))).find("panic 0xffff"), 0U);
-    EXPECT_EQ(describe_revert(model::bytes_from_hex("0x19abf40e").value()), "custom error 0x19abf40e");
-    EXPECT_EQ(describe_revert(model::bytes_from_hex("0x08c379a0ff").value()), "custom error 0x08c379a0");
-    EXPECT_EQ(describe_revert(model::bytes_from_hex("0x01").value()), "a payload too short for a selector");
-    EXPECT_EQ(describe_revert({}), "no reason given");
+    EXPECT_EQ(meaning(with("Error(string)", AbiWriter().string("SafeMath: overflow"))), "\"SafeMath: overflow\"");
+    EXPECT_EQ(meaning(with("Error(string)", AbiWriter().string("a\n\"b\xff"))), "\"a??b?\"");
+    EXPECT_EQ(meaning(with("Panic(uint256)", AbiWriter().u256(0x11))), "panic 0x11, arithmetic overflow");
+    EXPECT_EQ(meaning(with("Panic(uint256)", AbiWriter().u256(0xffff))), "panic 0xffff, unknown code");
+    EXPECT_EQ(meaning(model::bytes_from_hex("0x19abf40e").value()), "custom error 0x19abf40e");
+    EXPECT_EQ(meaning(model::bytes_from_hex("0x08c379a0ff").value()), "custom error 0x08c379a0");
+    EXPECT_EQ(meaning(model::bytes_from_hex("0x01").value()), "a payload too short for a selector");
+    EXPECT_EQ(meaning({}), "no reason given");
 }
 
 TEST(Multicall, cuts_a_long_payload_in_its_message) {
     const Bytes payload(1 << 20, std::byte{0xee});
-    const model::Error error = revert_error(call(feed, "0x12345678"), payload);
-    EXPECT_LT(error.message.size(), 1500U);
-    EXPECT_NE(error.message.find("1048576 bytes"), std::string::npos);
+    const std::string text = revert_text(payload);
+    EXPECT_LT(text.size(), 1500U);
+    EXPECT_NE(text.find("1048576 bytes"), std::string::npos);
 }
 
 TEST(Multicall, chunks_evenly_within_both_limits) {

@@ -1,0 +1,214 @@
+// Typed requests to an Ethereum node.
+#include "adapters/rpc/chain.hpp"
+
+#include "adapters/evm/multicall.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <limits>
+#include <utility>
+
+namespace margind::adapters::rpc {
+
+namespace {
+
+using model::ErrorCode;
+using model::Retry;
+using nlohmann::json;
+
+/// All logs of one request.
+constexpr std::size_t max_logs = 1'000'000;
+constexpr std::size_t max_topics = 4;
+
+tl::unexpected<model::Error> bad_answer(const JsonRpcClient& rpc, std::string_view method, std::string_view what) {
+    return model::fail(ErrorCode::upstream, fmt::format("{}: {}: {}", rpc.endpoint().shown(), method, what),
+                       Retry::other_endpoint);
+}
+
+const std::string* text_of(const json& object, const char* name) {
+    const auto found = object.find(name);
+    return found != object.end() && found->is_string() ? found->get_ptr<const std::string*>() : nullptr;
+}
+
+std::optional<std::uint64_t> quantity_of(const json& object, const char* name) {
+    const std::string* text = text_of(object, name);
+    const auto value = text == nullptr ? std::nullopt : model::U256::from_hex(*text);
+    return value ? value->to_u64() : std::nullopt;
+}
+
+std::optional<model::Bytes32> hash_of(const json& object, const char* name) {
+    const std::string* text = text_of(object, name);
+    return text == nullptr ? std::nullopt : model::Bytes32::parse(*text);
+}
+
+std::string quantity(std::uint64_t value) { return model::U256(value).to_hex(); }
+
+std::string pin(const model::Bytes32& block) { return R"({"blockHash":")" + block.to_string() + R"("})"; }
+
+asio::awaitable<model::Result<BlockHeader>> block(JsonRpcClient& rpc, model::ChainId chain, std::string method, std::string which) {
+    std::string params = fmt::format(R"(["{}",false])", which);
+    const auto reply = co_await rpc.call(method, std::move(params));
+    if (!reply) co_return model::fail(reply.error());
+    if (reply->is_null())
+        co_return model::fail(ErrorCode::missing, fmt::format("{}: no block {}", rpc.endpoint().shown(), which), Retry::later);
+    if (!reply->is_object()) co_return bad_answer(rpc, method, "the block is not an object");
+    const auto number = quantity_of(*reply, "number");
+    const auto time = quantity_of(*reply, "timestamp");
+    const auto hash = hash_of(*reply, "hash");
+    const auto parent = hash_of(*reply, "parentHash");
+    if (!number || !time || !hash || !parent || *time > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
+        co_return bad_answer(rpc, method, fmt::format("block {} lacks a valid number, timestamp, hash or parentHash", which));
+    BlockHeader header;
+    header.ref.chain = chain;
+    header.ref.number = *number;
+    header.ref.hash = *hash;
+    header.ref.time = static_cast<std::int64_t>(*time);
+    header.parent = *parent;
+    co_return header;
+}
+
+/// A request pinned to a block hash that the node does not know means that the block was reorganised away.
+model::Result<model::Bytes> pinned(const JsonRpcClient& rpc, const model::Bytes32& block, model::Result<model::Bytes> reply) {
+    if (reply || reply.error().code != ErrorCode::missing) return reply;
+    return model::fail(ErrorCode::reorged,
+                       fmt::format("{}: block {} is no longer known ({})", rpc.endpoint().shown(), block.to_string(),
+                                   reply.error().message),
+                       Retry::later);
+}
+
+std::string logs_params(const Logs& filter, std::uint64_t from, std::uint64_t to) {
+    json query = json::object();
+    query["fromBlock"] = quantity(from);
+    query["toBlock"] = quantity(to);
+    if (!filter.addresses.empty()) {
+        json list = json::array();
+        for (const model::Address& address : filter.addresses) list.push_back(model::to_hex(address.bytes));
+        query["address"] = std::move(list);
+    }
+    if (!filter.topics.empty()) {
+        json topics = json::array();
+        for (const auto& choices : filter.topics) {
+            json list = json::array();
+            for (const model::Bytes32& topic : choices) list.push_back(topic.to_string());
+            topics.push_back(choices.empty() ? json(nullptr) : std::move(list));
+        }
+        query["topics"] = std::move(topics);
+    }
+    return "[" + query.dump() + "]";
+}
+
+std::optional<Log> parse_log(const json& item) {
+    if (!item.is_object()) return std::nullopt;
+    const std::string* address_text = text_of(item, "address");
+    const std::string* data_text = text_of(item, "data");
+    const auto topics = item.find("topics");
+    const auto number = quantity_of(item, "blockNumber");
+    const auto hash = hash_of(item, "blockHash");
+    const auto index = quantity_of(item, "logIndex");
+    if (address_text == nullptr || data_text == nullptr || topics == item.end() || !topics->is_array() || !number || !hash || !index)
+        return std::nullopt;
+    const auto address = model::Address::parse(*address_text);
+    auto data = model::bytes_from_hex(*data_text, data_text->size());
+    if (!address || !data || topics->size() > max_topics || *index > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+    Log log;
+    for (const json& topic : *topics) {
+        const auto value = topic.is_string() ? model::Bytes32::parse(topic.get_ref<const std::string&>()) : std::nullopt;
+        if (!value) return std::nullopt;
+        log.topics.push_back(*value);
+    }
+    log.address = *address;
+    log.data = std::move(*data);
+    log.block_number = *number;
+    log.block_hash = *hash;
+    log.log_index = static_cast<std::uint32_t>(*index);
+    return log;
+}
+
+}  // namespace
+
+asio::awaitable<model::Result<model::ChainId>> chain_id(JsonRpcClient& rpc) {
+    const auto reply = co_await rpc.call("eth_chainId", "[]");
+    if (!reply) co_return model::fail(reply.error());
+    const auto value = reply->is_string() ? model::U256::from_hex(reply->get_ref<const std::string&>()) : std::nullopt;
+    const auto number = value ? value->to_u64() : std::nullopt;
+    if (!number) co_return bad_answer(rpc, "eth_chainId", "the result is not a 64-bit quantity");
+    co_return model::ChainId{*number};
+}
+
+asio::awaitable<model::Result<BlockHeader>> block_by_tag(JsonRpcClient& rpc, model::ChainId chain, BlockTag tag) {
+    const char* name = "latest";
+    switch (tag) {
+        case BlockTag::latest: break;
+        case BlockTag::safe: name = "safe"; break;
+        case BlockTag::finalized: name = "finalized"; break;
+    }
+    return block(rpc, chain, "eth_getBlockByNumber", name);
+}
+
+asio::awaitable<model::Result<BlockHeader>> block_by_number(JsonRpcClient& rpc, model::ChainId chain, std::uint64_t number) {
+    return block(rpc, chain, "eth_getBlockByNumber", quantity(number));
+}
+
+asio::awaitable<model::Result<BlockHeader>> block_by_hash(JsonRpcClient& rpc, model::ChainId chain, model::Bytes32 hash) {
+    return block(rpc, chain, "eth_getBlockByHash", hash.to_string());
+}
+
+asio::awaitable<model::Result<model::Bytes>> eth_call(JsonRpcClient& rpc, Call call, model::Bytes32 block) {
+    std::string params = R"([{"to":")" + model::to_hex(call.to.bytes) + R"(","data":")";
+    params += model::to_hex(call.data);
+    params += '"';
+    if (call.from) params += R"(,"from":")" + model::to_hex(call.from->bytes) + '"';
+    if (call.gas) params += R"(,"gas":")" + quantity(*call.gas) + '"';
+    params += "}," + pin(block) + "]";
+    auto reply = co_await rpc.call_bytes("eth_call", std::move(params));
+    co_return pinned(rpc, block, std::move(reply));
+}
+
+asio::awaitable<model::Result<model::Bytes>> code_at(JsonRpcClient& rpc, model::Address address, model::Bytes32 block) {
+    std::string params = R"([")" + model::to_hex(address.bytes) + R"(",)" + pin(block) + "]";
+    auto reply = co_await rpc.call_bytes("eth_getCode", std::move(params));
+    co_return pinned(rpc, block, std::move(reply));
+}
+
+asio::awaitable<model::Result<model::Bytes>> storage_at(JsonRpcClient& rpc, StorageAt where, model::Bytes32 block) {
+    std::string params =
+        R"([")" + model::to_hex(where.address.bytes) + R"(",")" + where.slot.to_hex() + R"(",)" + pin(block) + "]";
+    auto reply = co_await rpc.call_bytes("eth_getStorageAt", std::move(params));
+    if (reply && reply->size() != 32)
+        co_return bad_answer(rpc, "eth_getStorageAt", fmt::format("{} bytes instead of 32", reply->size()));
+    co_return pinned(rpc, block, std::move(reply));
+}
+
+asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs filter) {
+    std::vector<Log> out;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+    if (filter.from_block <= filter.to_block) ranges.emplace_back(filter.from_block, filter.to_block);
+    while (!ranges.empty()) {
+        const auto [from, to] = ranges.back();
+        ranges.pop_back();
+        std::string params = logs_params(filter, from, to);
+        const auto reply = co_await rpc.call("eth_getLogs", std::move(params));
+        if (!reply) {
+            const bool too_much = reply.error().code == ErrorCode::limit && reply.error().retry == Retry::never;
+            if (!too_much || from == to) co_return model::fail(reply.error());
+            const std::uint64_t middle = from + (to - from) / 2;
+            ranges.emplace_back(middle + 1, to);
+            ranges.emplace_back(from, middle);
+            continue;
+        }
+        if (!reply->is_array()) co_return bad_answer(rpc, "eth_getLogs", "the result is not an array");
+        if (out.size() + reply->size() > max_logs)
+            co_return model::fail(ErrorCode::limit, fmt::format("more than {} logs in blocks {} to {}", max_logs, filter.from_block,
+                                                                filter.to_block));
+        for (const json& item : *reply) {
+            auto log = parse_log(item);
+            if (!log || log->block_number < from || log->block_number > to)
+                co_return bad_answer(rpc, "eth_getLogs", "a log is malformed or outside the range asked for");
+            out.push_back(std::move(*log));
+        }
+    }
+    co_return out;
+}
+
+}  // namespace margind::adapters::rpc

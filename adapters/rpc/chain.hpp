@@ -1,0 +1,37 @@
+// Typed requests to an Ethereum node.
+#pragma once
+
+#include "adapters/request.hpp"
+#include "adapters/rpc/json_rpc.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace margind::adapters::rpc {
+
+enum class BlockTag : std::uint8_t { latest, safe, finalized };
+
+struct BlockHeader {
+    model::BlockRef ref;
+    model::Bytes32 parent;
+    friend bool operator==(const BlockHeader&, const BlockHeader&) = default;
+};
+
+asio::awaitable<model::Result<model::ChainId>> chain_id(JsonRpcClient& rpc);
+
+/// `missing` when the node has no such block; `chain` is what the reference is labelled with.
+asio::awaitable<model::Result<BlockHeader>> block_by_tag(JsonRpcClient& rpc, model::ChainId chain, BlockTag tag);
+asio::awaitable<model::Result<BlockHeader>> block_by_number(JsonRpcClient& rpc, model::ChainId chain, std::uint64_t number);
+asio::awaitable<model::Result<BlockHeader>> block_by_hash(JsonRpcClient& rpc, model::ChainId chain, model::Bytes32 hash);
+
+/// State at one block, pinned by its hash (EIP-1898): `reorged` when the node no longer knows it.
+asio::awaitable<model::Result<model::Bytes>> eth_call(JsonRpcClient& rpc, Call call, model::Bytes32 block);
+asio::awaitable<model::Result<model::Bytes>> code_at(JsonRpcClient& rpc, model::Address address, model::Bytes32 block);
+/// 32 bytes.
+asio::awaitable<model::Result<model::Bytes>> storage_at(JsonRpcClient& rpc, StorageAt where, model::Bytes32 block);
+
+/// By block numbers, so a reorganisation can change the answer. A range that the node finds too large is halved as often as
+/// needed.
+asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs filter);
+
+}  // namespace margind::adapters::rpc

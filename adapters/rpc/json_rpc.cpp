@@ -1,0 +1,96 @@
+// A JSON-RPC client of one endpoint over HTTP.
+#include "adapters/rpc/json_rpc.hpp"
+
+#include "adapters/rpc/json_rpc_reply.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace margind::adapters::rpc {
+
+namespace {
+
+using model::ErrorCode;
+using model::Retry;
+using Clock = std::chrono::steady_clock;
+
+/// A server cannot silence us for longer than this.
+constexpr std::chrono::seconds longest_wait{60};
+
+bool is_json_object(const HttpResponse& response) {
+    const std::size_t first = response.body.find_first_not_of(" \t\r\n");
+    return first != std::string::npos && response.body[first] == '{';
+}
+
+/// Null when the body is to be read: 200, and the statuses that servers put on JSON-RPC errors.
+std::optional<model::Error> status_error(const HttpResponse& response, const std::string& who) {
+    const bool json = is_json_object(response);
+    const auto error = [&](ErrorCode code, std::string_view what, Retry retry) {
+        return model::Error{code, fmt::format("{}: HTTP status {}: {}", who, response.status, what), retry};
+    };
+    if (response.status == 429)
+        return error(ErrorCode::limit,
+                     response.retry_after ? fmt::format("rate limit, to be asked again after {} s", response.retry_after->count())
+                                          : "rate limit",
+                     Retry::later);
+    if (response.status == 401 || response.status == 403)
+        return error(ErrorCode::upstream, "access refused, check the endpoint's key", Retry::other_endpoint);
+    if (response.status >= 300 && response.status < 400)
+        return error(ErrorCode::upstream, "redirects are not followed, configure the final URL", Retry::other_endpoint);
+    if (response.status == 413) return error(ErrorCode::limit, "the request is too long for the server", Retry::never);
+    if (response.status != 200 && !json)
+        return error(ErrorCode::upstream, "no JSON-RPC answer", response.status >= 500 ? Retry::later : Retry::other_endpoint);
+    if (!json)
+        return error(ErrorCode::upstream, fmt::format("the body is not a JSON object (content type \"{:.60}\")", response.content_type),
+                     Retry::other_endpoint);
+    return std::nullopt;
+}
+
+}  // namespace
+
+JsonRpcClient::JsonRpcClient(HttpClient& http, Endpoint endpoint, HttpLimits limits)
+    : http_(http), endpoint_(std::move(endpoint)), limits_(limits) {}
+
+asio::awaitable<model::Result<nlohmann::json>> JsonRpcClient::call(std::string method, std::string params) {
+    const std::uint64_t id = ++last_id_;
+    const std::string shown = endpoint_.shown();
+    const Asked asked{id, shown, method};
+    const auto body = co_await exchange(method, std::move(params), id);
+    if (!body) co_return model::fail(body.error());
+    co_return parse_reply(*body, asked);
+}
+
+asio::awaitable<model::Result<model::Bytes>> JsonRpcClient::call_bytes(std::string method, std::string params) {
+    const std::uint64_t id = ++last_id_;
+    const std::string shown = endpoint_.shown();
+    const Asked asked{id, shown, method};
+    const auto body = co_await exchange(method, std::move(params), id);
+    if (!body) co_return model::fail(body.error());
+    co_return parse_bytes_reply(*body, asked);
+}
+
+asio::awaitable<model::Result<std::string>> JsonRpcClient::exchange(std::string method, std::string params, std::uint64_t id) {
+    const std::string who = fmt::format("{}: {}", endpoint_.shown(), method);
+    if (const auto wait = not_before_ - Clock::now(); wait > Clock::duration::zero())
+        co_return model::fail(ErrorCode::limit,
+                              fmt::format("{}: not sent, the server asked to wait {} ms more", who,
+                                          std::chrono::ceil<std::chrono::milliseconds>(wait).count()),
+                              Retry::later);
+    std::string body = fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":"{}","params":)", id, method);
+    body += params;
+    body += '}';
+    HttpHeaders headers;
+    headers.emplace_back("Content-Type", "application/json");
+    headers.emplace_back("Accept", "application/json");
+    auto response = co_await http_.post(endpoint_, std::move(headers), std::move(body), limits_);
+    if (!response) co_return model::fail(std::move(response).error());
+    if (response->status == 429 && response->retry_after)
+        not_before_ = Clock::now() + std::min(*response->retry_after, longest_wait);
+    if (auto error = status_error(*response, who)) co_return model::fail(std::move(*error));
+    co_return std::move(response->body);
+}
+
+}  // namespace margind::adapters::rpc

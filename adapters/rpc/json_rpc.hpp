@@ -1,0 +1,41 @@
+// A JSON-RPC client of one endpoint over HTTP.
+#pragma once
+
+#include "adapters/rpc/http.hpp"
+#include "risk/model/ids.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace margind::adapters::rpc {
+
+/// Used from the io thread alone; any number of requests at once, each on a connection of its own. `http` must outlive it,
+/// and it must outlive its requests. Errors as in json_rpc_reply.hpp and http.hpp; no message holds more of the endpoint
+/// than shown().
+class JsonRpcClient {
+public:
+    JsonRpcClient(HttpClient& http, Endpoint endpoint, HttpLimits limits = {});
+
+    /// `params`: a JSON array as text. A null result is returned as null.
+    asio::awaitable<model::Result<nlohmann::json>> call(std::string method, std::string params);
+    /// The result must be bytes in hex.
+    asio::awaitable<model::Result<model::Bytes>> call_bytes(std::string method, std::string params);
+
+    const Endpoint& endpoint() const { return endpoint_; }
+    std::uint64_t requests_sent() const { return last_id_; }
+
+private:
+    asio::awaitable<model::Result<std::string>> exchange(std::string method, std::string params, std::uint64_t id);
+
+    HttpClient& http_;
+    Endpoint endpoint_;
+    HttpLimits limits_;
+    std::uint64_t last_id_ = 0;
+    /// Set by a 429 with Retry-After: until then requests fail without being sent.
+    std::chrono::steady_clock::time_point not_before_{};
+};
+
+}  // namespace margind::adapters::rpc

@@ -1,0 +1,81 @@
+// URLs of servers, and that their secrets stay out of every text.
+#include "adapters/rpc/endpoint.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace margind::adapters::rpc {
+namespace {
+
+TEST(Endpoint, takes_urls_apart) {
+    struct Case {
+        const char* url;
+        bool tls;
+        const char* host;
+        const char* port;
+        const char* target;
+        const char* user_info;
+        const char* shown;
+    };
+    const std::vector<Case> cases{
+        {"http://localhost:8545", false, "localhost", "8545", "/", "", "http://localhost:8545"},
+        {"http://127.0.0.1:8545/", false, "127.0.0.1", "8545", "/", "", "http://127.0.0.1:8545"},
+        {"HTTPS://Eth.Example.org/v3/KEY", true, "eth.example.org", "443", "/v3/KEY", "", "https://eth.example.org"},
+        {"https://a.b:443/x", true, "a.b", "443", "/x", "", "https://a.b"},
+        {"http://a.b:443?key=1", false, "a.b", "443", "/?key=1", "", "http://a.b:443"},
+        {"https://user:p%40ss@a.b/x?k=v#part", true, "a.b", "443", "/x?k=v", "user:p@ss", "https://a.b"},
+        {"http://[::1]:8545/x", false, "::1", "8545", "/x", "", "http://[::1]:8545"},
+    };
+    for (const Case& c : cases) {
+        const auto endpoint = Endpoint::parse(c.url);
+        ASSERT_TRUE(endpoint) << c.url << ": " << endpoint.error().message;
+        EXPECT_EQ(endpoint->tls, c.tls) << c.url;
+        EXPECT_EQ(endpoint->host, c.host);
+        EXPECT_EQ(endpoint->port, c.port) << c.url;
+        EXPECT_EQ(endpoint->target, c.target) << c.url;
+        EXPECT_EQ(endpoint->user_info, c.user_info) << c.url;
+        EXPECT_EQ(endpoint->shown(), c.shown) << c.url;
+    }
+}
+
+TEST(Endpoint, refuses_what_is_no_url_and_names_it) {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"", "endpoint \"\": a URL that starts with http:// or https:// is needed"},
+        {"localhost:8545", "endpoint \"localhost:8545\": a URL that starts with http:// or https:// is needed"},
+        {"ws://a.b/x", "endpoint \"ws://a.b\": a URL that starts with http:// or https:// is needed"},
+        {"http://", "endpoint \"http://\": the host is not a name or an address"},
+        {"http://a b/", "endpoint \"http://a b\": a URL holds printable ASCII without blanks"},
+        {"http://a.b:0", "endpoint \"http://a.b:0\": the port is not a number from 1 to 65535"},
+        {"http://a.b:65536", "endpoint \"http://a.b:65536\": the port is not a number from 1 to 65535"},
+        {"http://a.b:", "endpoint \"http://a.b:\": the port is not a number from 1 to 65535"},
+        {"http://a.b:80x", "endpoint \"http://a.b:80x\": the port is not a number from 1 to 65535"},
+        {"http://a!b", "endpoint \"http://a!b\": the host is not a name or an address"},
+        {"http://[::1", "endpoint \"http://[::1\": the IPv6 address has no closing bracket"},
+        {"http://[fe80::x]", "endpoint \"http://[fe80::x]\": the host is not an IPv6 address"},
+        {"http://[::1]8545", "endpoint \"http://[::1]8545\": the port is not a number from 1 to 65535"},
+        {"http://u%zz@a.b", "endpoint \"http://a.b\": the user info is not percent-encoded text"},
+        {"http://u%0a@a.b", "endpoint \"http://a.b\": the user info is not percent-encoded text"},
+        {"http://a.b/" + std::string(3000, 'x'), "endpoint \"http://a.b\": the URL is longer than 2048 characters"},
+    };
+    for (const auto& [url, message] : cases) {
+        const auto endpoint = Endpoint::parse(url);
+        ASSERT_FALSE(endpoint) << url;
+        EXPECT_EQ(endpoint.error().code, model::ErrorCode::bad_input);
+        EXPECT_EQ(endpoint.error().message, message);
+    }
+}
+
+TEST(Endpoint, never_shows_a_secret) {
+    for (const char* url : {"https://me:SECRET@a.b/SECRET?key=SECRET#SECRET", "ftp://me:SECRET@a.b/SECRET", "me:SECRET@a.b/SECRET",
+                            "https://me:SECRET@a.b:x/SECRET", "https://a.b?SECRET", "https://a.b#SECRET"}) {
+        const auto endpoint = Endpoint::parse(url);
+        const std::string shown = endpoint ? endpoint->shown() : endpoint.error().message;
+        EXPECT_EQ(shown.find("SECRET"), std::string::npos) << shown;
+        EXPECT_NE(shown.find("a.b"), std::string::npos) << shown;
+    }
+}
+
+}  // namespace
+}  // namespace margind::adapters::rpc

@@ -1,0 +1,116 @@
+// What servers answer: results, the errors of real nodes by class, and nonsense.
+#include "adapters/rpc/json_rpc_reply.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+namespace margind::adapters::rpc {
+namespace {
+
+using model::ErrorCode;
+using model::Retry;
+
+const Asked asked{7, "http://node", "eth_call"};
+
+TEST(JsonRpcReply, gives_the_result) {
+    const auto result = parse_reply(R"({"jsonrpc":"2.0","id":7,"result":{"a":[1,"x"]}})", asked);
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result->dump(), R"({"a":[1,"x"]})");
+    const auto null = parse_reply(R"({"jsonrpc":"2.0","id":7,"error":null,"result":null})", asked);
+    ASSERT_TRUE(null);
+    EXPECT_TRUE(null->is_null());
+}
+
+TEST(JsonRpcReply, gives_bytes_whatever_the_order_and_spacing) {
+    for (const char* body : {R"({"jsonrpc":"2.0","id":7,"result":"0x0aFF"})", R"({"id":7,"result":"0x0aFF","jsonrpc":"2.0"})",
+                             "\n{ \"result\" : \"0x0aFF\" ,\t\"id\": 7 , \"jsonrpc\" : \"2.0\" }\r\n",
+                             R"({"jsonrpc":"2.0","id":7,"result":"0x0\u0061FF"})",
+                             R"({"jsonrpc":"2.0","id":7,"result":"0x0aFF","extra":[{}]})"}) {
+        const auto bytes = parse_bytes_reply(body, asked);
+        ASSERT_TRUE(bytes) << body << bytes.error().message;
+        EXPECT_EQ(model::to_hex(*bytes), "0x0aff") << body;
+    }
+    EXPECT_TRUE(parse_bytes_reply(R"({"jsonrpc":"2.0","id":7,"result":"0x"})", asked).value().empty());
+}
+
+TEST(JsonRpcReply, refuses_what_is_no_answer) {
+    const std::vector<std::pair<const char*, const char*>> cases{
+        {"", "the body is not JSON"},
+        {"<html>", "the body is not JSON"},
+        {"[]", "the body is not a JSON object"},
+        {R"({"jsonrpc":"2.0","id":7,"result":"0x00"}x)", "the body is not JSON"},
+        {R"({"jsonrpc":"2.0","id":7})", "the reply has neither result nor error"},
+        {R"({"jsonrpc":"2.0","id":8,"result":"0x00"})", "the reply's id is 8, not 7"},
+        {R"({"jsonrpc":"2.0","id":"7","result":"0x00"})", "the reply's id is \"7\", not 7"},
+        {R"({"jsonrpc":"2.0","id":07,"result":"0x00"})", "the body is not JSON"},
+        {R"({"jsonrpc":"2.0","result":"0x00"})", "the reply's id is absent, not 7"},
+        {R"({"jsonrpc":"1.0","id":7,"result":"0x00"})", "the reply's jsonrpc is not \"2.0\""},
+        {R"({"id":7,"result":"0x00"})", "the reply's jsonrpc is not \"2.0\""},
+        {R"({"jsonrpc":"2.0","id":7,"result":"0x00","result":"0x01"})", "the body is not JSON"},
+        {R"({"jsonrpc":"2.0","id":7,"result":null})", "the result is null, not bytes in hex"},
+        {R"({"jsonrpc":"2.0","id":7,"result":"0x0"})", "the result \"0x0\" is not bytes in hex"},
+        {R"({"jsonrpc":"2.0","id":7,"result":"00"})", "the result \"00\" is not bytes in hex"},
+        {R"({"jsonrpc":"2.0","id":7,"result":"0xzz"})", "the result \"0xzz\" is not bytes in hex"},
+        {R"({"jsonrpc":"2.0","id":8,"error":{"code":3,"message":"execution reverted"}})", "the reply's id is 8, not 7"},
+        {R"({"jsonrpc":"2.0","id":7,"error":"no"})", "the error is not an object"},
+        {R"({"jsonrpc":"2.0","id":7,"error":{"message":"no"}})", "the error has no integer code"},
+    };
+    for (const auto& [body, message] : cases) {
+        const auto bytes = parse_bytes_reply(body, asked);
+        ASSERT_FALSE(bytes) << body;
+        EXPECT_EQ(bytes.error().code, ErrorCode::upstream) << body;
+        EXPECT_EQ(bytes.error().retry, Retry::other_endpoint) << body;
+        EXPECT_EQ(bytes.error().message.find(std::string("http://node: eth_call: ") + message), 0U) << bytes.error().message;
+    }
+}
+
+TEST(JsonRpcReply, survives_deep_nesting) {
+    const auto bytes = parse_bytes_reply(std::string(100'000, '['), asked);
+    ASSERT_FALSE(bytes);
+    EXPECT_EQ(bytes.error().code, ErrorCode::upstream);
+}
+
+// Codes and texts as geth, Anvil, Nethermind, Hardhat, OpenEthereum and hosted services send them.
+TEST(JsonRpcReply, classes_the_errors_of_real_nodes) {
+    struct Case {
+        const char* error;
+        ErrorCode code;
+        Retry retry;
+        const char* part;
+    };
+    const std::vector<Case> cases{
+        {R"({"code":3,"message":"execution reverted: no","data":"0x08c379a0000000000000000000000000000000000000000000000000000000000000002000000000000000000000000000000000000000000000000000000000000000026e6f000000000000000000000000000000000000000000000000000000000000"})",
+         ErrorCode::reverted, Retry::never, "reverted: \"no\" (0x08c379a0"},
+        {R"({"code":-32000,"message":"execution reverted"})", ErrorCode::reverted, Retry::never, "execution reverted"},
+        {R"({"code":-32603,"message":"Error: VM Exception","data":{"message":"x","data":"0x4e487b710000000000000000000000000000000000000000000000000000000000000011"}})",
+         ErrorCode::reverted, Retry::never, "panic 0x11, arithmetic overflow"},
+        {R"({"code":-32015,"message":"VM execution error.","data":"Reverted 0x19abf40e"})", ErrorCode::reverted, Retry::never,
+         "custom error 0x19abf40e"},
+        {R"({"code":-32603,"message":"EVM error OutOfGas"})", ErrorCode::reverted, Retry::never, "OutOfGas"},
+        {R"({"code":-32003,"message":"out of gas: gas exhausted during precompiled contract execution: 300000000"})",
+         ErrorCode::reverted, Retry::other_endpoint, "precompiled"},
+        {R"({"code":-32000,"message":"header for hash not found"})", ErrorCode::missing, Retry::other_endpoint, "header"},
+        {R"({"code":-32001,"message":"Resource not found"})", ErrorCode::missing, Retry::other_endpoint, "Resource"},
+        {R"({"code":-32000,"message":"missing trie node 1234"})", ErrorCode::upstream, Retry::other_endpoint, "trie"},
+        {R"({"code":-32601,"message":"Method not found"})", ErrorCode::upstream, Retry::other_endpoint, "Method"},
+        {R"({"code":-32005,"message":"daily request count exceeded"})", ErrorCode::limit, Retry::later, "daily"},
+        {R"({"code":429,"message":"compute units per second capacity"})", ErrorCode::limit, Retry::later, "capacity"},
+        {R"({"code":-32005,"message":"query returned more than 10000 results"})", ErrorCode::limit, Retry::never, "10000"},
+        {R"j({"code":-32000,"message":"execution aborted (timeout = 5s)"})j", ErrorCode::limit, Retry::never, "aborted"},
+        {R"({"code":-32602,"message":"bad\u0000\u001b[31m"})", ErrorCode::upstream, Retry::other_endpoint, "bad??[31m"},
+    };
+    for (const Case& c : cases) {
+        const std::string body = std::string(R"({"jsonrpc":"2.0","id":7,"error":)") + c.error + "}";
+        const auto bytes = parse_bytes_reply(body, asked);
+        ASSERT_FALSE(bytes) << c.error;
+        EXPECT_EQ(bytes.error().code, c.code) << c.error << bytes.error().message;
+        EXPECT_EQ(bytes.error().retry, c.retry) << c.error;
+        EXPECT_NE(bytes.error().message.find(c.part), std::string::npos) << bytes.error().message;
+    }
+}
+
+}  // namespace
+}  // namespace margind::adapters::rpc
