@@ -56,9 +56,12 @@ std::optional<double> eta_at_breach(const GridLoss& loss, double floor, double e
     return eta >= 0 && eta <= 1 ? std::optional<double>(eta) : std::nullopt;
 }
 
+/// One row per underlying of the book, also where only a numeraire or a price input brings it in.
 void add_exposures(Unified& unified, const Deltas& deltas, const GridLoss& loss, const Book& book, const Market& market,
                    const Policy& policy) {
-    for (const auto& [asset, delta] : deltas) {
+    Deltas rows = deltas;
+    for (const AssetId& asset : book.underlyings()) rows.try_emplace(asset);
+    for (const auto& [asset, delta] : rows) {
         UnderlyingExposure exposure;
         exposure.asset = asset;
         exposure.net_delta = delta.net;
