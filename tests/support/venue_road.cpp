@@ -1,0 +1,91 @@
+// One venue of the local chain, read on the daemon's own road.
+#include "tests/support/venue_road.hpp"
+
+#include "tests/support/run_coroutine.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace margind::tests {
+
+using adapters::AccountReading;
+using adapters::AnyReading;
+using adapters::Reading;
+using model::FactsPtr;
+using model::Result;
+
+namespace {
+
+model::ChainId chain_id(const ChainProcess& chain) { return {chain.ready().at("chain_id").get<std::uint64_t>()}; }
+
+/// Throws the error, if that is what there is.
+template <class T>
+T value_of(Result<T> result) {
+    if (!result) throw std::runtime_error(std::string(model::to_string(result.error().code)) + ": " + result.error().message);
+    return std::move(*result);
+}
+
+}  // namespace
+
+VenueRoad::VenueRoad(const ChainProcess& chain, std::unique_ptr<adapters::Adapter> adapter)
+    : http_(io_.get_executor(), {}),
+      rpc_(http_, value_of(adapters::rpc::Endpoint::parse(chain.rpc_url()))),
+      rounds_(rpc_),
+      adapter_(std::move(adapter)) {}
+
+FactsPtr VenueRoad::config(const model::BlockRef& block) {
+    return value_of(run_coroutine(io_, rounds_.read(adapter_->read_config(), block)));
+}
+
+Result<FactsPtr> VenueRoad::try_venue(const FactsPtr& config, const model::BlockRef& block) {
+    return run_coroutine(io_, rounds_.read(adapter_->read_venue(config, block), block));
+}
+
+FactsPtr VenueRoad::venue(const model::BlockRef& block) { return value_of(try_venue(config(block), block)); }
+
+std::vector<Result<AccountReading>> VenueRoad::accounts(const FactsPtr& venue, std::span<const model::Address> owners,
+                                                        const model::BlockRef& block) {
+    std::vector<std::unique_ptr<Reading<AccountReading>>> readings;
+    std::vector<AnyReading*> all;
+    for (const model::Address& owner : owners) {
+        readings.push_back(adapter_->read_account(venue, owner, block));
+        all.push_back(readings.back().get());
+    }
+    const Result<void> done = run_coroutine(io_, rounds_.run(std::move(all), block));
+    if (!done) throw std::runtime_error(done.error().message);
+    std::vector<Result<AccountReading>> results;
+    for (const auto& reading : readings) results.push_back(reading->result());
+    return results;
+}
+
+VenueRoad aave_road(const ChainProcess& chain) {
+    const auto all = adapters::all_protocols();
+    const auto aave = std::find_if(all.begin(), all.end(), [](const auto& one) { return one.name == "aave_v3"; });
+    adapters::VenueSettings settings;
+    settings.id = {"aave_v3", chain_id(chain), ""};
+    settings.addresses["addresses_provider"] = chain.address("/aave/addresses_provider");
+    return VenueRoad(chain, value_of(aave->make(std::move(settings))));
+}
+
+model::AssetMap chain_assets(const ChainProcess& chain) {
+    model::AssetMap assets;
+    for (const auto& [symbol, token] : chain.ready().at("addresses").at("tokens").items()) {
+        const model::Address address = value_of(model::Address::parse(token.at("address").get<std::string>()));
+        assets.add({chain_id(chain), address, {token.at("feed").get<std::string>()}, symbol});
+    }
+    return assets;
+}
+
+std::array<model::U256, 6> aave_truth(const ChainProcess& chain, const model::Address& user, const model::BlockRef& block) {
+    const model::Bytes reply = chain.call(chain.address("/aave/pool"),
+                                          call_data("getUserAccountData(address)", {word_of(user)}), block.hash.to_string());
+    const std::vector<model::U256> words = words_of(reply);
+    if (words.size() != 6) throw std::runtime_error("getUserAccountData answered " + std::to_string(words.size()) + " words");
+    std::array<model::U256, 6> six;
+    std::copy(words.begin(), words.end(), six.begin());
+    return six;
+}
+
+}  // namespace margind::tests

@@ -1,0 +1,48 @@
+// One venue of the local chain, read on the daemon's own road; and the pool's own answer on another one.
+#pragma once
+
+#include "adapters/adapter.hpp"
+#include "adapters/rpc/rounds.hpp"
+#include "risk/model/asset.hpp"
+#include "tests/support/chain_process.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <array>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace margind::tests {
+
+/// Blocks; throws std::runtime_error where the daemon would report an error of the venue.
+class VenueRoad {
+public:
+    VenueRoad(const ChainProcess& chain, std::unique_ptr<adapters::Adapter> adapter);
+
+    const adapters::Adapter& adapter() const { return *adapter_; }
+    model::FactsPtr config(const model::BlockRef& block);
+    model::Result<model::FactsPtr> try_venue(const model::FactsPtr& config, const model::BlockRef& block);
+    /// With the configuration as of that block.
+    model::FactsPtr venue(const model::BlockRef& block);
+    /// One reading per owner, in their order, all in the same rounds.
+    std::vector<model::Result<adapters::AccountReading>> accounts(const model::FactsPtr& venue,
+                                                                  std::span<const model::Address> owners,
+                                                                  const model::BlockRef& block);
+
+private:
+    boost::asio::io_context io_;
+    adapters::rpc::HttpClient http_;
+    adapters::rpc::JsonRpcClient rpc_;
+    adapters::rpc::Rounds rounds_;
+    std::unique_ptr<adapters::Adapter> adapter_;
+};
+
+/// The Aave pool of the local chain.
+VenueRoad aave_road(const ChainProcess& chain);
+/// Each token of the local chain as one unit of its feed's underlying: WETH is ETH.
+model::AssetMap chain_assets(const ChainProcess& chain);
+/// getUserAccountData by raw eth_call, without our client and codec.
+std::array<model::U256, 6> aave_truth(const ChainProcess& chain, const model::Address& user, const model::BlockRef& block);
+
+}  // namespace margind::tests
