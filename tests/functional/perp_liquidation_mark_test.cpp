@@ -33,7 +33,7 @@ constexpr std::int64_t short_average_s = 16;
 std::optional<Candidate> candidate_of(PerpWorld& world, const Address& owner, const std::string& asset, const BlockRef& block) {
     const auto prepared = world.prepared(owner, block);
     if (!prepared) return std::nullopt;
-    const auto distances = risk::distances(**prepared, {}, {}, {}, world.adapter->venue().chain);
+    const auto distances = risk::distances(**prepared, {}, {}, {}, world.adapter().venue().chain);
     EXPECT_TRUE(distances) << distances.error().message;
     if (!distances || distances->standing.liquidatable) return std::nullopt;
     for (const Candidate& c : distances->candidates)

@@ -34,7 +34,7 @@ struct Tally {
 
 /// Under the venue's rule at the state of the facts.
 model::Result<std::vector<NativeFigure>> ours(PerpWorld& world, const model::Facts& venue, const model::Facts& account) {
-    const auto prepared = world.adapter->rule().prepare(venue, account, world.assets);
+    const auto prepared = world.adapter().rule().prepare(venue, account, world.assets);
     if (!prepared) return model::fail(prepared.error());
     return (*prepared)->native((*prepared)->current());
 }
@@ -55,9 +55,9 @@ void check_liquidation(PerpWorld& world, const Address& owner, bool liquidatable
     }
 }
 
-void check_account(PerpWorld& world, const FactsPtr& venue, const Address& owner, const BlockRef& block, Tally& tally) {
+void check_account(PerpWorld& world, const FactsPtr& venue, const Address& owner,
+                   const model::Result<adapters::AccountReading>& reading, const BlockRef& block, Tally& tally) {
     const std::vector<NativeFigure> chain = world.views(owner, block);
-    const auto reading = world.account(venue, owner, block);
     ASSERT_TRUE(reading) << reading.error().message;
     ++tally.accounts;
     tally.figures += chain.size();
@@ -83,7 +83,8 @@ void check_all(PerpWorld& world, const std::vector<Address>& owners, Tally& tall
     const BlockRef block = world.chain.head();
     const auto venue = world.venue(block);
     ASSERT_TRUE(venue) << venue.error().message;
-    for (const Address& owner : owners) check_account(world, *venue, owner, block, tally);
+    const auto readings = world.road.accounts(*venue, owners, block);
+    for (std::size_t i = 0; i < owners.size(); ++i) check_account(world, *venue, owners[i], readings[i], block, tally);
 }
 
 struct Made {
@@ -256,7 +257,7 @@ TEST(PerpVenueTruth, carries_funding_to_a_later_block) {
     for (const Made& account : made) {
         const auto reading = world.account(venue, account.owner, before).value();
         if (!reading.facts) continue;
-        const auto prepared = world.adapter->rule().prepare(*venue, *reading.facts, world.assets).value();
+        const auto prepared = world.adapter().rule().prepare(*venue, *reading.facts, world.assets).value();
         model::State later = prepared->current();
         later.time_offset_s = after.time - before.time;
         const I256 carried = named(prepared->native(later).value(), house_value).value;
@@ -286,7 +287,7 @@ TEST(PerpVenueTruth, says_what_an_account_is_worth_after_the_market_has_moved) {
     for (const Made& account : made) {
         const auto reading = world.account(venue, account.owner, before).value();
         if (!reading.facts) continue;
-        const auto prepared = world.adapter->rule().prepare(*venue, *reading.facts, world.assets).value();
+        const auto prepared = world.adapter().rule().prepare(*venue, *reading.facts, world.assets).value();
         model::State moved = prepared->current();
         double exposure = 1;
         for (std::size_t i = 0; i < moved.prices.size(); ++i) {

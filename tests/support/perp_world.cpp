@@ -4,6 +4,7 @@
 #include "adapters/protocols/perp_v2/protocol.hpp"
 
 #include <algorithm>
+#include <span>
 #include <stdexcept>
 
 namespace margind::tests {
@@ -12,66 +13,34 @@ using nlohmann::json;
 
 namespace {
 
-adapters::Reply answer_to(const ChainProcess& chain, const adapters::Request& request, const model::BlockRef& block) {
-    using Content = std::variant<model::Bytes, std::vector<adapters::Log>>;
-    if (const auto* code = std::get_if<adapters::Code>(&request)) {
-        const json at = {{"blockHash", block.hash.to_string()}};
-        const std::string text = chain.rpc("eth_getCode", json::array({code->address.to_string(), at}));
-        return Content(model::bytes_from_hex(text).value());
-    }
-    const auto& call = std::get<adapters::Call>(request);
-    try {
-        return Content(chain.call(call.to, call.data, block.hash.to_string()));
-    } catch (const std::runtime_error& error) {
-        return model::fail(model::ErrorCode::reverted, error.what());
-    }
+model::ChainId chain_id(const ChainProcess& chain) { return {chain.ready().at("chain_id").get<std::uint64_t>()}; }
+
+std::unique_ptr<adapters::Adapter> perp_adapter(const ChainProcess& chain, const std::vector<std::string>& markets) {
+    adapters::VenueSettings settings{{"perp_v2", chain_id(chain), ""}, {}, {}};
+    settings.addresses["clearing_house"] = chain.address("/perp/clearing_house");
+    for (const std::string& market : markets)
+        settings.lists["base_tokens"].push_back(chain.address("/perp/base_tokens/" + market));
+    settings.lists["collateral_tokens"] = {chain.address("/tokens/WETH/address")};
+    auto made = adapters::protocols::perp_v2::protocol().make(std::move(settings));
+    if (!made) throw std::runtime_error(made.error().message);
+    return *std::move(made);
 }
 
 }  // namespace
 
-PerpWorld::PerpWorld(const std::vector<std::string>& markets) {
-    const model::ChainId chain_id{chain.ready().at("chain_id").get<std::uint64_t>()};
-    adapters::VenueSettings settings{{"perp_v2", chain_id, ""}, {}, {}};
-    settings.addresses["clearing_house"] = chain.address("/perp/clearing_house");
-    for (const std::string& market : markets) settings.lists["base_tokens"].push_back(base_token(market));
-    const model::Address weth = chain.address("/tokens/WETH/address");
-    settings.lists["collateral_tokens"] = {weth};
-    auto made = adapters::protocols::perp_v2::protocol().make(std::move(settings));
-    if (!made) throw std::runtime_error(made.error().message);
-    adapter = *std::move(made);
-
-    assets.add({chain_id, chain.address("/tokens/USDC/address"), {"USDC"}, "USDC"});
-    assets.add({chain_id, weth, {"ETH"}, "WETH"});
-    assets.add({chain_id, base_token("ETH"), {"ETH"}, "vETH"});
-    assets.add({chain_id, base_token("BTC"), {"BTC"}, "vBTC"});
-
-    auto config = read(adapter->read_config(), chain.head());
-    if (!config) throw std::runtime_error(config.error().message);
-    config_ = *std::move(config);
+PerpWorld::PerpWorld(const std::vector<std::string>& markets)
+    : assets(chain_assets(chain)), road(chain, perp_adapter(chain, markets)), config_(road.config(chain.head())) {
+    for (const char* market : {"ETH", "BTC"})
+        assets.add({chain_id(chain), base_token(market), {market}, std::string("v") + market});
 }
 
 model::Address PerpWorld::role(const std::string& name) const {
     return model::Address::parse(chain.ready().at("roles").at(name).get<std::string>()).value();
 }
 
-template <class T>
-model::Result<T> PerpWorld::read(std::unique_ptr<adapters::Reading<T>> reading, const model::BlockRef& block) {
-    std::vector<adapters::Request> requests = reading->next({});
-    while (!requests.empty()) {
-        std::vector<adapters::Reply> replies;
-        for (const adapters::Request& request : requests) replies.push_back(answer_to(chain, request, block));
-        requests = reading->next(replies);
-    }
-    return reading->result();
-}
-
-model::Result<model::FactsPtr> PerpWorld::venue(const model::BlockRef& block) {
-    return read(adapter->read_venue(config_, block), block);
-}
-
 model::Result<adapters::AccountReading> PerpWorld::account(const model::FactsPtr& venue, const model::Address& owner,
                                                            const model::BlockRef& block) {
-    return read(adapter->read_account(venue, owner, block), block);
+    return road.accounts(venue, std::span(&owner, 1), block).front();
 }
 
 model::Result<std::unique_ptr<model::PreparedAccount>> PerpWorld::prepared(const model::Address& owner,
@@ -81,7 +50,7 @@ model::Result<std::unique_ptr<model::PreparedAccount>> PerpWorld::prepared(const
     const auto reading = account(*venue_facts, owner, block);
     if (!reading) return model::fail(reading.error());
     if (!reading->facts) return model::fail(model::ErrorCode::missing, owner.to_string() + " holds nothing");
-    return adapter->rule().prepare(**venue_facts, *reading->facts, assets);
+    return adapter().rule().prepare(**venue_facts, *reading->facts, assets);
 }
 
 std::vector<model::U256> PerpWorld::ask(const std::string& contract, std::string_view signature,

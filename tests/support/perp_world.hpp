@@ -1,12 +1,11 @@
-// The local chain with Perp V2 on it, read through the adapter on one side and by plain eth_calls on the other.
+// The local chain with Perp V2 on it, read on the daemon's own road on one side and by plain eth_calls on the other.
 #pragma once
 
-#include "adapters/adapter.hpp"
 #include "tests/support/chain_process.hpp"
+#include "tests/support/venue_road.hpp"
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace margind::tests {
@@ -17,14 +16,16 @@ public:
     explicit PerpWorld(const std::vector<std::string>& markets = {"ETH", "BTC"});
 
     ChainProcess chain;
+    /// The collateral tokens and the base tokens ("vETH").
     model::AssetMap assets;
-    std::unique_ptr<adapters::Adapter> adapter;
+    VenueRoad road;
+    const adapters::Adapter& adapter() const { return road.adapter(); }
 
     model::Address base_token(const std::string& market) const { return chain.address("/perp/base_tokens/" + market); }
     model::Address role(const std::string& name) const;
 
-    // Through the adapter.
-    model::Result<model::FactsPtr> venue(const model::BlockRef& block);
+    // On the road.
+    model::Result<model::FactsPtr> venue(const model::BlockRef& block) { return road.try_venue(config_, block); }
     model::Result<adapters::AccountReading> account(const model::FactsPtr& venue, const model::Address& owner,
                                                     const model::BlockRef& block);
     model::Result<std::unique_ptr<model::PreparedAccount>> prepared(const model::Address& owner,
@@ -40,8 +41,6 @@ public:
     std::vector<model::Address> base_tokens_of(const model::Address& owner, const model::BlockRef& block) const;
 
 private:
-    template <class T>
-    model::Result<T> read(std::unique_ptr<adapters::Reading<T>> reading, const model::BlockRef& block);
     /// The words that a contract ("vault") answers about an address.
     std::vector<model::U256> ask(const std::string& contract, std::string_view signature, const model::Address& subject,
                                  const model::BlockRef& block) const;
