@@ -1,0 +1,218 @@
+// The composition root: every part of a running daemon, made and joined in one place.
+#include "daemon/app.hpp"
+
+#include "adapters/rpc/spawn.hpp"
+#include "daemon/complain.hpp"
+#include "daemon/http_server.hpp"
+#include "daemon/monitor.hpp"
+#include "daemon/node_source.hpp"
+#include "daemon/outbox.hpp"
+#include "daemon/routes.hpp"
+#include "daemon/version.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <future>
+#include <memory>
+
+namespace margind::daemon {
+namespace {
+
+using model::ErrorCode;
+using model::Result;
+using OnDemand = Result<std::shared_ptr<const Evaluation>>;
+using Sources = std::map<model::ChainId, std::unique_ptr<ChainSource>>;
+
+constexpr std::chrono::seconds stop_patience{5};
+constexpr std::chrono::seconds on_demand_deadline{15};
+
+std::string what(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        return e.what();
+    }
+}
+
+// One source per chain that has an endpoint and a venue.
+Result<std::map<model::ChainId, std::unique_ptr<NodeSource>>> make_sources(const config::Settings& settings, adapters::rpc::HttpClient& http) {
+    std::map<model::ChainId, std::unique_ptr<NodeSource>> sources;
+    for (const auto& [id, chain] : settings.chains) {
+        if (!chain.rpc) continue;
+        auto venues = make_adapters(settings, id);
+        if (!venues) return model::fail(venues.error());
+        if (venues->empty()) continue;
+        auto endpoint = adapters::rpc::Endpoint::parse(chain.rpc->reveal());
+        if (!endpoint) return model::fail(endpoint.error().code, fmt::format("chain {} rpc ({}): {}", id.value, chain.rpc->origin(), endpoint.error().message));
+        std::vector<config::Feed> feeds;
+        for (const config::Feed& feed : settings.feeds)
+            if (feed.chain == id) feeds.push_back(feed);
+        sources.emplace(id, std::make_unique<NodeSource>(http, std::move(*endpoint), chain, std::move(*venues), std::move(feeds)));
+    }
+    if (sources.empty()) return model::fail(ErrorCode::bad_input, "no chain has both an endpoint and a venue; set rpc of a [[chain]]");
+    return sources;
+}
+
+asio::awaitable<void> check_chains(std::vector<NodeSource*> sources, std::optional<model::Error>& failure) {
+    for (NodeSource* source : sources) {
+        const auto right = co_await source->check_chain();
+        if (right) continue;
+        if (right.error().code == ErrorCode::wrong_chain) {
+            failure = right.error();
+            co_return;
+        }
+        spdlog::warn("event=endpoint_away error=\"{}\"", right.error().message);
+    }
+}
+
+asio::awaitable<void> read_into(Monitor& monitor, model::ChainId chain, model::Address owner, std::shared_ptr<std::promise<OnDemand>> promise) {
+    auto evaluation = co_await monitor.read_address(chain, owner);
+    promise->set_value(std::move(evaluation));
+}
+
+// From an HTTP thread to the io thread and back, with a deadline.
+ReadAddress bridge(asio::any_io_executor executor, Monitor& monitor) {
+    return [executor, &monitor](model::ChainId chain, const model::Address& owner) -> OnDemand {
+        auto promise = std::make_shared<std::promise<OnDemand>>();
+        auto answer = promise->get_future();
+        asio::post(executor, [executor, &monitor, chain, owner, promise] {
+            adapters::rpc::spawn(executor, read_into(monitor, chain, owner, promise), [promise](std::exception_ptr error) {
+                if (error) promise->set_exception(error);
+            });
+        });
+        if (answer.wait_for(on_demand_deadline) != std::future_status::ready)
+            return model::fail(ErrorCode::unreachable, fmt::format("reading {} on chain {} took longer than {} s; ask again later", owner.to_string(),
+                                                                   chain.value, on_demand_deadline.count()));
+        return answer.get();
+    };
+}
+
+// Ends in order: no new blocks, what is committed is sent, then the loop. The timer cuts it short.
+class Shutdown {
+public:
+    Shutdown(asio::io_context& io, Monitor& monitor, Outbox& outbox) : io_(io), monitor_(monitor), outbox_(outbox), timer_(io) {}
+
+    void begin(const char* why) {
+        if (begun_) return;
+        begun_ = true;
+        spdlog::info("event=stopping reason={}", why);
+        monitor_.stop();
+        timer_.expires_after(stop_patience);
+        timer_.async_wait([this](const boost::system::error_code& cancelled) {
+            if (cancelled) return;
+            spdlog::warn("event=stop_cut_short after_s={}", stop_patience.count());
+            io_.stop();
+        });
+    }
+
+    void monitor_ended(std::exception_ptr error) {
+        if (error) {
+            spdlog::critical("event=monitor_failed error=\"{}\"", what(error));
+            code_ = ExitCode::internal;
+        }
+        begin("monitor_ended");
+        adapters::rpc::spawn(io_.get_executor(), outbox_.stop(), [this](std::exception_ptr failed) {
+            if (failed) spdlog::error("event=outbox_stop_failed error=\"{}\"", what(failed));
+            timer_.cancel();
+            io_.stop();
+        });
+    }
+
+    ExitCode code() const { return code_; }
+
+private:
+    asio::io_context& io_;
+    Monitor& monitor_;
+    Outbox& outbox_;
+    asio::steady_timer timer_;
+    bool begun_ = false;
+    ExitCode code_ = ExitCode::ok;
+};
+
+}  // namespace
+
+ExitCode run_app(const config::Settings& settings, const model::Market& market) {
+    if (settings.portfolios.empty())
+        return complain({ErrorCode::bad_input, "nothing to watch: the configuration has no [[portfolio]]", model::Retry::never}, ExitCode::config);
+
+    // Destroyed in reverse: the loop outlives all that waits on it.
+    asio::io_context io(1);
+    asio::thread_pool pool(2);
+    Metrics metrics;
+    PublishedState published;
+    const Clocks clocks = system_clocks();
+
+    std::unique_ptr<storage::History> history;
+    if (!settings.storage.empty()) {
+        auto opened = storage::open_sqlite(settings.storage);
+        if (!opened) return complain(opened.error(), ExitCode::config);
+        history = std::move(*opened);
+    }
+    adapters::rpc::HttpClient http(io.get_executor(), adapters::rpc::HttpOptions{});
+    auto made = make_sources(settings, http);
+    if (!made) return complain(made.error(), ExitCode::config);
+    auto sinks = make_sinks(settings.sinks, http);
+    if (!sinks) return complain(sinks.error(), ExitCode::config);
+
+    std::optional<model::Error> wrong_chain;
+    std::vector<NodeSource*> to_check;
+    for (const auto& [id, source] : *made) to_check.push_back(source.get());
+    std::exception_ptr check_failed;
+    adapters::rpc::spawn(io.get_executor(), check_chains(to_check, wrong_chain), [&](std::exception_ptr error) {
+        check_failed = error;
+        io.stop();
+    });
+    io.run();
+    io.restart();
+    if (check_failed) std::rethrow_exception(check_failed);
+    if (wrong_chain) return complain(*wrong_chain, ExitCode::config);
+
+    Sources sources;
+    for (auto& [id, source] : *made) sources.emplace(id, std::move(source));
+    Outbox outbox(io.get_executor(), pool.get_executor(), history.get(), std::move(*sinks), metrics);
+    Monitor monitor({io.get_executor(), pool.get_executor(), settings, market, rules(), history.get(), published, outbox, metrics, clocks},
+                    std::move(sources));
+    if (const auto resumed = monitor.resume(); !resumed) return complain(resumed.error(), ExitCode::config);
+
+    Routes routes({published, history.get(), metrics, clocks, market, settings.policy, settings.portfolios, bridge(io.get_executor(), monitor)});
+    HttpServer server(HttpLimits{}, AllowList{settings.http.allowed_hosts, settings.http.allowed_origins});
+    routes.add_to(server.server());
+    const auto port = server.listen(settings.http.host, settings.http.port);
+    if (!port) return complain(port.error(), ExitCode::config);
+    spdlog::info("event=started version={} url=http://{}:{} chains={} portfolios={}", version(), settings.http.host, *port, to_check.size(),
+                 settings.portfolios.size());
+
+    Shutdown shutdown(io, monitor, outbox);
+    asio::signal_set signals(io, SIGINT, SIGTERM);
+    signals.async_wait([&shutdown](const boost::system::error_code& error, int signal) {
+        if (!error) shutdown.begin(signal == SIGINT ? "SIGINT" : "SIGTERM");
+    });
+    outbox.start();
+    adapters::rpc::spawn(io.get_executor(), monitor.run(), [&shutdown](std::exception_ptr error) { shutdown.monitor_ended(error); });
+    io.run();
+
+    const bool served = server.stop(std::chrono::seconds(2));
+    pool.join();
+    spdlog::info("event=stopped");
+    if (!served) {
+        // A client that drips bytes holds a thread that uses what would be destroyed here.
+        spdlog::warn("event=http_clients_cut_off");
+        history.reset();
+        spdlog::shutdown();
+        static_cast<void>(std::fflush(nullptr));
+        std::_Exit(static_cast<int>(shutdown.code()));
+    }
+    return shutdown.code();
+}
+
+}  // namespace margind::daemon

@@ -1,0 +1,34 @@
+// One snapshot out of what was read of each chain.
+#include "daemon/assemble.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+namespace margind::daemon {
+
+model::Snapshot assemble(const std::vector<const ChainReading*>& readings, const model::AssetMap& assets, std::vector<model::Portfolio> portfolios) {
+    model::Snapshot snapshot;
+    for (const ChainReading* reading : readings) {
+        snapshot.time = std::max(snapshot.time, reading->block.time);
+        if (reading->block.number > 0) snapshot.blocks.emplace(reading->block.chain, reading->block);
+        snapshot.prices.insert(snapshot.prices.end(), reading->prices.begin(), reading->prices.end());
+        snapshot.venues.insert(snapshot.venues.end(), reading->venues.begin(), reading->venues.end());
+        snapshot.accounts.insert(snapshot.accounts.end(), reading->accounts.begin(), reading->accounts.end());
+    }
+    for (const auto& [key, mapping] : assets.rows())
+        if (snapshot.blocks.contains(mapping.chain)) snapshot.assets.add(mapping);
+    std::sort(snapshot.prices.begin(), snapshot.prices.end(), [](const model::ReferencePrice& a, const model::ReferencePrice& b) {
+        return std::tie(a.asset, a.chain, a.source) < std::tie(b.asset, b.chain, b.source);
+    });
+    std::sort(snapshot.venues.begin(), snapshot.venues.end(), [](const model::Venue& a, const model::Venue& b) { return a.id < b.id; });
+    std::sort(snapshot.accounts.begin(), snapshot.accounts.end(), [](const model::MarginAccount& a, const model::MarginAccount& b) { return a.key < b.key; });
+    for (model::Portfolio& portfolio : portfolios) {
+        std::sort(portfolio.owners.begin(), portfolio.owners.end());
+        portfolio.owners.erase(std::unique(portfolio.owners.begin(), portfolio.owners.end()), portfolio.owners.end());
+    }
+    std::sort(portfolios.begin(), portfolios.end(), [](const model::Portfolio& a, const model::Portfolio& b) { return a.name < b.name; });
+    snapshot.portfolios = std::move(portfolios);
+    return snapshot;
+}
+
+}  // namespace margind::daemon

@@ -1,0 +1,37 @@
+// What the monitor asks of one chain.
+#pragma once
+
+#include "daemon/assemble.hpp"
+#include "risk/model/result.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace margind::daemon {
+
+namespace asio = boost::asio;
+
+struct Head {
+    model::BlockRef block;
+    model::Bytes32 parent;
+};
+
+/// On the io thread. Every call has its own deadline.
+class ChainSource {
+public:
+    virtual ~ChainSource() = default;
+    virtual asio::awaitable<model::Result<Head>> head() = 0;
+    /// The canonical block of that height; empty when the chain is shorter.
+    virtual asio::awaitable<model::Result<std::optional<Head>>> block_at(std::uint64_t number) = 0;
+    /// Everything that is configured for the chain, and these owners' accounts, at one block. What fails alone is in the
+    /// reading with its reason; an error means that nothing could be read. `fresh_config`: venue configurations are read
+    /// anew instead of from the cache.
+    virtual asio::awaitable<model::Result<ChainReading>> read(model::BlockRef block, std::vector<model::Address> owners, bool fresh_config) = 0;
+    /// Without a chain: every owner unknown at every venue, for the given reason.
+    virtual ChainReading unread(const std::vector<model::Address>& owners, const std::string& reason) const = 0;
+};
+
+}  // namespace margind::daemon

@@ -1,0 +1,31 @@
+// The commands of the executable. Each prints what it has to say and gives the exit code; failures are one line on stderr.
+#pragma once
+
+#include "daemon/exit_code.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace margind::daemon {
+
+/// Where to look for an endpoint, in this order: `rpc`, `rpc_file`, MARGIND_RPC, the configuration.
+struct CheckOptions {
+    std::vector<std::string> addresses;
+    std::string config;
+    std::string rpc;
+    std::string rpc_file;
+    /// Number or hash; empty: the head.
+    std::string block;
+    bool json = false;
+};
+
+ExitCode check(const CheckOptions& options);
+/// Runs until SIGINT or SIGTERM.
+ExitCode run(const std::string& config);
+ExitCode evaluate_file(const std::string& file, bool json);
+ExitCode config_check(const std::string& config);
+ExitCode config_show(const std::string& config);
+ExitCode list_adapters();
+
+}  // namespace margind::daemon

@@ -1,0 +1,36 @@
+// margind config check and config show.
+#include "config/settings.hpp"
+#include "daemon/commands.hpp"
+#include "daemon/complain.hpp"
+
+#include <fmt/format.h>
+
+namespace margind::daemon {
+namespace {
+
+model::Result<config::Settings> settings_of(const std::string& file) {
+    if (file.empty()) return config::defaults();
+    return config::load(file);
+}
+
+}  // namespace
+
+ExitCode config_check(const std::string& config) {
+    const auto settings = settings_of(config);
+    if (!settings) return complain(settings.error(), ExitCode::config);
+    std::size_t watched = 0;
+    for (const auto& [id, chain] : settings->chains) 
+        if (chain.rpc) ++watched;
+    fmt::print("{}: good; {} of {} chains with an endpoint, {} venues, {} feeds, {} portfolios\n", config.empty() ? "built-in rows" : config, watched,
+               settings->chains.size(), settings->venues.size(), settings->feeds.size(), settings->portfolios.size());
+    return ExitCode::ok;
+}
+
+ExitCode config_show(const std::string& config) {
+    const auto settings = settings_of(config);
+    if (!settings) return complain(settings.error(), ExitCode::config);
+    fmt::print("{}", config::describe(*settings));
+    return ExitCode::ok;
+}
+
+}  // namespace margind::daemon

@@ -1,0 +1,95 @@
+// The command line of margind.
+#include "daemon/commands.hpp"
+#include "daemon/version.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <string>
+
+namespace {
+
+using margind::daemon::ExitCode;
+
+constexpr const char* about =
+    R"(margind says how close positions on several DeFi protocols are to liquidation, where, and what the cheapest way out is.
+It only reads: nothing in it can sign or send a transaction.
+
+Start here:
+  margind check 0xYOURADDRESS --rpc https://your.node         one answer, now
+  margind run --config margind.toml                           watch, warn, serve http://127.0.0.1:8480/v1/portfolios)";
+
+constexpr const char* exit_codes =
+    R"(Exit codes of check and evaluate, by the headline:
+   0  OK or WATCH                      10  WARN or CALL
+  20  CRITICAL or LIQUIDATABLE         30  UNKNOWN, or a good level that stands on a stale price
+Exit codes of failures (one line on stderr says which value and what to do):
+   1  internal      2  usage, e.g. a bad address      3  configuration, e.g. a wrong chain id      4  no upstream
+
+Endpoints: --rpc URL, else --rpc-file FILE, else the environment variable MARGIND_RPC, else the configuration. A URL on
+the command line can be read by every user of the machine: where it holds a key, use one of the others.)";
+
+int run_command(int argc, char** argv) {
+    CLI::App app{about, "margind"};
+    app.footer(exit_codes);
+    app.require_subcommand(1);
+
+    margind::daemon::CheckOptions check;
+    auto* check_command = app.add_subcommand("check", "Read the positions of addresses once and say how they stand");
+    check_command->add_option("ADDRESS", check.addresses, "One or more owners, 0x and 40 hex digits; together they are one book")->required();
+    check_command->add_option("--rpc", check.rpc, "Endpoint, http:// or https://");
+    check_command->add_option("--rpc-file", check.rpc_file, "File whose first line is the endpoint");
+    check_command->add_option("--config", check.config, "Configuration with venues, assets and feeds beyond the built-in ones");
+    check_command->add_option("--block", check.block, "Block number or hash instead of the head");
+    check_command->add_flag("--json", check.json, "The full report as JSON");
+
+    std::string config;
+    auto* run = app.add_subcommand("run", "Watch the configured portfolios, warn, keep history, serve REST on loopback");
+    run->add_option("--config", config, "Configuration, TOML")->required();
+
+    std::string file;
+    bool json = false;
+    auto* evaluate = app.add_subcommand("evaluate", "Reproduce a report from an evaluation file, as /v1/portfolios/NAME/snapshot gives it");
+    evaluate->add_option("FILE", file, "Evaluation file; - for standard input")->required();
+    evaluate->add_flag("--json", json, "Report, next memory and events as JSON");
+
+    auto* configuration = app.add_subcommand("config", "Check or show a configuration");
+    configuration->require_subcommand(1);
+    auto* config_check = configuration->add_subcommand("check", "Say every error of a configuration at once");
+    config_check->add_option("--config", config, "Configuration, TOML; without it the built-in rows");
+    auto* config_show = configuration->add_subcommand("show", "The settings in force; of a secret its origin alone");
+    config_show->add_option("--config", config, "Configuration, TOML; without it the built-in rows");
+
+    auto* adapters = app.add_subcommand("adapters", "Protocols of this build, the addresses each needs, what each cannot know");
+    auto* version = app.add_subcommand("version", "Version of this build");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error);
+        fmt::print(stderr, "margind: {}; see margind --help\n", error.what());
+        return static_cast<int>(ExitCode::usage);
+    }
+    ExitCode code = ExitCode::ok;
+    if (check_command->parsed()) code = margind::daemon::check(check);
+    else if (run->parsed()) code = margind::daemon::run(config);
+    else if (evaluate->parsed()) code = margind::daemon::evaluate_file(file, json);
+    else if (config_check->parsed()) code = margind::daemon::config_check(config);
+    else if (config_show->parsed()) code = margind::daemon::config_show(config);
+    else if (adapters->parsed()) code = margind::daemon::list_adapters();
+    else if (version->parsed()) fmt::print("margind {}\n", margind::daemon::version());
+    return static_cast<int>(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run_command(argc, argv);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "margind: internal error: {}\n", error.what());
+        return static_cast<int>(ExitCode::internal);
+    }
+}

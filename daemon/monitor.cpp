@@ -1,0 +1,335 @@
+// The road of one block: head, read, snapshot, evaluate, commit, publish.
+#include "daemon/monitor.hpp"
+
+#include "adapters/rpc/spawn.hpp"
+#include "daemon/monitor_chain.hpp"
+#include "daemon/stored.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+namespace margind::daemon {
+namespace {
+
+using adapters::rpc::run_blocking;
+using model::ErrorCode;
+using model::Result;
+using MemoryPtr = std::shared_ptr<const model::Memory>;
+
+// A venue whose figures keep differing from ours is not read from scratch at every block.
+constexpr std::chrono::seconds fresh_config_pause{60};
+
+double seconds_between(Steady::time_point from, Steady::time_point to) { return std::chrono::duration<double>(to - from).count(); }
+
+struct Evaluated {
+    std::shared_ptr<const model::Report> report;
+    model::StepResult step;
+};
+
+}  // namespace
+
+Monitor::Monitor(MonitorParts parts, std::map<model::ChainId, std::unique_ptr<ChainSource>> sources)
+    : parts_(std::move(parts)), memory_(std::make_shared<const model::Memory>()), timer_(parts_.executor) {
+    std::set<model::Address> owners;
+    for (const model::Portfolio& portfolio : parts_.settings.portfolios) owners.insert(portfolio.owners.begin(), portfolio.owners.end());
+    owners_.assign(owners.begin(), owners.end());
+    for (auto& [id, source] : sources) {
+        const config::Chain& chain = parts_.settings.chains.at(id);
+        auto watched = std::make_unique<Watched>();
+        watched->source = std::move(source);
+        watched->status.id = id;
+        watched->status.name = chain.name;
+        watched->status.block_time_ms = chain.block_time.count();
+        watched->status.quiet = chain.quiet_chain;
+        watched->poll_interval = chain.poll_interval;
+        chains_.push_back(std::move(watched));
+    }
+    publish();
+}
+
+Monitor::~Monitor() = default;
+
+Result<void> Monitor::resume() {
+    if (!parts_.history) return {};
+    const auto text = parts_.history->latest_memory();
+    if (!text) return model::fail(text.error());
+    if (!*text) return {};
+    auto memory = memory_of(**text);
+    if (!memory) return model::fail(memory.error().code, "the memory of the last run: " + memory.error().message);
+    memory_ = std::make_shared<const model::Memory>(std::move(*memory));
+    recent_.push_back(memory_);
+    for (const model::BlockRef& block : memory_->blocks)
+        for (const std::unique_ptr<Watched>& chain : chains_)
+            if (chain->status.id == block.chain && block.number > 0) chain->last = block;
+    spdlog::info("event=resumed time={} portfolios={}", memory_->time, memory_->portfolios.size());
+    return {};
+}
+
+void Monitor::stop() {
+    stopping_ = true;
+    timer_.cancel();
+}
+
+asio::awaitable<void> Monitor::run() {
+    while (!stopping_) {
+        bool news = false;
+        for (const std::unique_ptr<Watched>& chain : chains_) {
+            const bool moved = co_await poll(*chain);
+            news = news || moved;
+        }
+        if (stopping_) break;
+        if (news) {
+            co_await turn();
+        } else if (pending_) {
+            storage::CommitBatch again = std::move(*pending_);
+            pending_.reset();
+            co_await commit(std::move(again));
+        }
+        publish();
+        if (stopping_) break;
+        std::chrono::milliseconds pause{1'000};
+        for (const std::unique_ptr<Watched>& chain : chains_) pause = std::min(pause, chain->poll_interval);
+        timer_.expires_after(pause);
+        boost::system::error_code cancelled;
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    }
+    if (pending_) {
+        storage::CommitBatch last = std::move(*pending_);
+        pending_.reset();
+        co_await commit(std::move(last));
+    }
+}
+
+// True: a block to read.
+asio::awaitable<bool> Monitor::poll(Watched& chain) {
+    const auto head = co_await chain.source->head();
+    if (!head) {
+        parts_.metrics.read_failed(chain.status.id, head.error().code);
+        if (chain.status.error.empty()) spdlog::warn("event=poll_failed chain={} error=\"{}\"", chain.status.id.value, head.error().message);
+        const bool never_read = !chain.reading && chain.status.error.empty();
+        chain.status.error = head.error().message;
+        // The owners' accounts there are unknown, and the headline has to say so.
+        co_return never_read;
+    }
+    if (!chain.status.error.empty()) spdlog::info("event=poll_recovered chain={}", chain.status.id.value);
+    chain.status.error.clear();
+    if (chain.status.evaluated && head->block.hash == chain.status.evaluated->hash) {
+        chain.status.confirmed = parts_.clocks.steady();
+        chain.behind_since.reset();
+        co_return false;
+    }
+    if (chain.last && head->block.number < chain.last->number && head->block.hash != chain.last->hash) {
+        // Either this endpoint lags or the chain was cut: only time tells.
+        const Steady::time_point now = parts_.clocks.steady();
+        if (!chain.behind_since) {
+            chain.behind_since = now;
+            spdlog::warn("event=head_behind chain={} head={} evaluated={}", chain.status.id.value, head->block.number, chain.last->number);
+        }
+        if (now - *chain.behind_since < cut_after) {
+            chain.status.error = fmt::format("the endpoint's head is block {}, behind the evaluated block {}", head->block.number, chain.last->number);
+            co_return false;
+        }
+    }
+    chain.behind_since.reset();
+    chain.head = *head;
+    chain.head_seen = parts_.clocks.steady();
+    co_return true;
+}
+
+asio::awaitable<void> Monitor::turn() {
+    const Steady::time_point start = parts_.clocks.steady();
+    auto ground = co_await find_ground();
+    if (!ground) {
+        spdlog::warn("event=turn_postponed error=\"{}\"", ground.error().message);
+        co_return;
+    }
+    const bool read = co_await read_chains(false);
+    if (!read) co_return;
+    const double seconds = seconds_between(start, parts_.clocks.steady());
+    co_await evaluate_and_commit(std::move(*ground), seconds);
+}
+
+// False: nothing new could be read, or no chain has ever been read.
+asio::awaitable<bool> Monitor::read_chains(bool fresh_config) {
+    bool any = false;
+    bool known = false;
+    for (const std::unique_ptr<Watched>& chain : chains_) {
+        if (!chain->head) {
+            if (!chain->reading) {
+                const std::string reason = "unreachable: " + chain->status.error;
+                chain->reading = std::make_shared<const ChainReading>(chain->source->unread(owners_, reason));
+                any = true;
+            }
+            known = known || chain->reading->block.number > 0;
+            continue;
+        }
+        const bool again = chain->reading && chain->reading->block == chain->head->block;
+        if (again && !fresh_config) {
+            known = true;
+            continue;
+        }
+        model::BlockRef block = chain->head->block;
+        std::vector<model::Address> owners = owners_;
+        auto reading = co_await chain->source->read(std::move(block), std::move(owners), fresh_config);
+        if (!reading) {
+            // The last state stays and ages.
+            chain->status.error = reading.error().message;
+            parts_.metrics.read_failed(chain->status.id, reading.error().code);
+            spdlog::warn("event=read_failed chain={} block={} error=\"{}\"", chain->status.id.value, chain->head->block.number, reading.error().message);
+            if (!chain->reading) chain->reading = std::make_shared<const ChainReading>(chain->source->unread(owners_, reading.error().message));
+            known = known || chain->reading->block.number > 0;
+            continue;
+        }
+        chain->reading = std::make_shared<const ChainReading>(std::move(*reading));
+        any = true;
+        known = true;
+    }
+    co_return any && known;
+}
+
+bool Monitor::drift_wants_fresh_config(const model::Report& report) {
+    const bool drift = std::any_of(report.portfolios.begin(), report.portfolios.end(), [](const model::PortfolioReport& portfolio) {
+        return std::any_of(portfolio.accounts.begin(), portfolio.accounts.end(),
+                           [](const model::AccountReport& account) { return account.grade.kind == model::GradeKind::drift; });
+    });
+    const Steady::time_point now = parts_.clocks.steady();
+    if (!drift || (last_fresh_config_ && now - *last_fresh_config_ < fresh_config_pause)) return false;
+    last_fresh_config_ = now;
+    return true;
+}
+
+asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, double read_seconds) {
+    std::shared_ptr<const model::Snapshot> snapshot;
+    Evaluated evaluated;
+    double evaluate_seconds = 0;
+    for (;;) {
+        std::vector<const ChainReading*> readings;
+        for (const std::unique_ptr<Watched>& chain : chains_) readings.push_back(chain->reading.get());
+        snapshot = std::make_shared<const model::Snapshot>(assemble(readings, parts_.settings.assets, parts_.settings.portfolios));
+        const Steady::time_point start = parts_.clocks.steady();
+        auto work = [this, snapshot, before = ground.memory] {
+            Evaluated result;
+            result.report = std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, parts_.market, parts_.settings.policy));
+            result.step = risk::step(*before, *result.report, parts_.settings.policy);
+            return result;
+        };
+        evaluated = co_await run_blocking(parts_.pool, std::move(work));
+        evaluate_seconds = seconds_between(start, parts_.clocks.steady());
+        if (!drift_wants_fresh_config(*evaluated.report)) break;
+        const bool again = co_await read_chains(true);
+        if (!again) break;
+    }
+    auto evaluation = std::make_shared<Evaluation>();
+    evaluation->snapshot = snapshot;
+    evaluation->report = evaluated.report;
+    evaluation->before = ground.memory;
+    evaluation->after = std::make_shared<const model::Memory>(std::move(evaluated.step.memory));
+
+    storage::CommitBatch batch;
+    batch.orphaned = ground.orphaned;
+    batch.snapshot = snapshot_text(*snapshot, evaluation->report->snapshot_hash);
+    for (const model::PortfolioReport& portfolio : evaluation->report->portfolios) {
+        const auto remembered = evaluation->after->portfolios.find(portfolio.name);
+        const model::Headline& headline = remembered == evaluation->after->portfolios.end() ? portfolio.headline : remembered->second.headline;
+        batch.reports.push_back(report_text(portfolio, headline, evaluation->report->time));
+    }
+    batch.memory = memory_text(*evaluation->after);
+    for (const std::vector<model::IncidentEvent>* events : {&ground.events, &evaluated.step.events})
+        for (const model::IncidentEvent& event : *events) {
+            parts_.metrics.event(event.type);
+            batch.events.push_back(event_text(event, evaluation->report->time, parts_.outbox.sinks_of(event.log_only)));
+        }
+    for (const std::unique_ptr<Watched>& chain : chains_) {
+        if (!chain->head || chain->reading->block != chain->head->block) continue;
+        chain->status.evaluated = chain->head->block;
+        chain->status.confirmed = chain->head_seen;
+        chain->last = chain->head->block;
+        chain->head.reset();
+        parts_.metrics.block_evaluated(chain->status.id, read_seconds, evaluate_seconds);
+    }
+    for (const storage::Orphaned& orphaned : ground.orphaned) {
+        parts_.metrics.reorganisation(orphaned.chain);
+        spdlog::warn("event=reorganised chain={} fork={} retracted_or_taken_back={}", orphaned.chain.value, orphaned.above, ground.events.size());
+        std::erase_if(recent_, [&](const MemoryPtr& memory) {
+            return std::any_of(memory->blocks.begin(), memory->blocks.end(),
+                               [&](const model::BlockRef& block) { return block.chain == orphaned.chain && block.number > orphaned.above; });
+        });
+    }
+    evaluation_ = evaluation;
+    memory_ = evaluation->after;
+    recent_.push_back(memory_);
+    if (recent_.size() > storage::kept_memories) recent_.pop_front();
+    co_await commit(std::move(batch));
+}
+
+asio::awaitable<void> Monitor::commit(storage::CommitBatch batch) {
+    if (!parts_.history) {
+        parts_.outbox.send_uncommitted(batch.events);
+        co_return;
+    }
+    if (pending_) {
+        // What was refused before goes first; of snapshots only the newest is kept.
+        batch.orphaned.insert(batch.orphaned.begin(), pending_->orphaned.begin(), pending_->orphaned.end());
+        batch.events.insert(batch.events.begin(), std::make_move_iterator(pending_->events.begin()), std::make_move_iterator(pending_->events.end()));
+        pending_.reset();
+    }
+    storage::CommitBatch sending = batch;
+    for (storage::EventText& event : sending.events) event.sinks = parts_.outbox.left(event);
+    const Steady::time_point start = parts_.clocks.steady();
+    auto work = [history = parts_.history, sending = std::move(sending)] { return history->commit(sending); };
+    const auto done = co_await run_blocking(parts_.pool, std::move(work));
+    if (done) {
+        if (!storage_error_.empty()) spdlog::info("event=storage_recovered");
+        storage_error_.clear();
+        parts_.metrics.committed(seconds_between(start, parts_.clocks.steady()));
+        parts_.outbox.forget_uncommitted();
+        parts_.outbox.wake();
+        co_return;
+    }
+    if (storage_error_.empty()) spdlog::error("event=commit_refused events={} error=\"{}\"", batch.events.size(), done.error().message);
+    storage_error_ = done.error().message;
+    parts_.metrics.commit_refused();
+    parts_.outbox.send_uncommitted(batch.events);
+    pending_ = std::move(batch);
+}
+
+void Monitor::publish() {
+    auto next = std::make_shared<Published>();
+    next->evaluation = evaluation_;
+    for (const std::unique_ptr<Watched>& chain : chains_) next->chains.push_back(chain->status);
+    next->storage_error = storage_error_;
+    next->uncommitted_events = parts_.outbox.uncommitted_bodies();
+    parts_.published.publish(std::move(next));
+}
+
+asio::awaitable<Result<std::shared_ptr<const Evaluation>>> Monitor::read_address(model::ChainId chain, model::Address owner) {
+    const auto found = std::find_if(chains_.begin(), chains_.end(), [&](const std::unique_ptr<Watched>& w) { return w->status.id == chain; });
+    if (found == chains_.end()) co_return model::fail(ErrorCode::missing, fmt::format("chain {} is not watched", chain.value));
+    ChainSource& source = *(*found)->source;
+    const auto head = co_await source.head();
+    if (!head) co_return model::fail(head.error());
+    model::BlockRef block = head->block;
+    std::vector<model::Address> owners(1, owner);
+    const auto reading = co_await source.read(std::move(block), std::move(owners), false);
+    if (!reading) co_return model::fail(reading.error());
+    std::vector<const ChainReading*> readings(1, &*reading);
+    model::Portfolio portfolio;
+    portfolio.name = owner.to_string();
+    portfolio.owners.push_back(owner);
+    std::vector<model::Portfolio> portfolios(1, portfolio);
+    auto evaluation = std::make_shared<Evaluation>();
+    evaluation->snapshot = std::make_shared<const model::Snapshot>(assemble(readings, parts_.settings.assets, std::move(portfolios)));
+    auto work = [this, snapshot = evaluation->snapshot] {
+        return std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, parts_.market, parts_.settings.policy));
+    };
+    evaluation->report = co_await run_blocking(parts_.pool, std::move(work));
+    co_return std::shared_ptr<const Evaluation>(evaluation);
+}
+
+}  // namespace margind::daemon

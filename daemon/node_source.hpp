@@ -1,0 +1,71 @@
+// One chain through one endpoint: heads, and everything configured for it in a few requests per block.
+#pragma once
+
+#include "adapters/oracles/chainlink/chainlink.hpp"
+#include "adapters/rpc/chain.hpp"
+#include "adapters/rpc/rounds.hpp"
+#include "daemon/chain_source.hpp"
+#include "daemon/venues.hpp"
+
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace margind::daemon {
+
+class NodeSource : public ChainSource {
+public:
+    /// `http` must outlive it.
+    NodeSource(adapters::rpc::HttpClient& http, adapters::rpc::Endpoint endpoint, const config::Chain& chain, Adapters venues,
+               std::vector<config::Feed> feeds);
+
+    /// Deadlines and bounds of one request to a node.
+    static adapters::rpc::HttpLimits limits();
+
+    /// `wrong_chain` when the endpoint serves another chain than the configuration says.
+    asio::awaitable<model::Result<void>> check_chain();
+    /// Checks the chain id first where the endpoint has failed since it was last checked.
+    asio::awaitable<model::Result<Head>> head() override;
+    asio::awaitable<model::Result<std::optional<Head>>> block_at(std::uint64_t number) override;
+    asio::awaitable<model::Result<ChainReading>> read(model::BlockRef block, std::vector<model::Address> owners, bool fresh_config) override;
+    ChainReading unread(const std::vector<model::Address>& owners, const std::string& reason) const override;
+
+    asio::awaitable<model::Result<Head>> block_by_hash(model::Bytes32 hash);
+    const adapters::rpc::JsonRpcClient& rpc() const { return rpc_; }
+
+private:
+    using Prices = std::vector<model::ReferencePrice>;
+    struct VenueState {
+        model::FactsPtr config;
+        model::FactsPtr facts;
+        std::string reason;
+        /// The venue said that its configuration no longer fits.
+        bool config_outdated = false;
+    };
+    using Venues = std::map<model::VenueId, VenueState>;
+
+    /// Fills in configurations that are null.
+    asio::awaitable<model::Result<void>> read_configs(Venues& venues, model::BlockRef block);
+    /// Fills in the facts of venues that have a configuration and no facts; `prices` null: not asked again.
+    asio::awaitable<model::Result<void>> read_venues(Venues& venues, Prices* prices, model::BlockRef block);
+    asio::awaitable<model::Result<void>> read_accounts(const Venues& venues, std::vector<model::MarginAccount>& accounts,
+                                                       std::vector<model::Address> owners, model::BlockRef block);
+    model::MarginAccount unknown_account(const model::VenueId& venue, const model::Address& owner, const model::BlockRef& block, std::string reason) const;
+
+    model::ChainId chain_;
+    adapters::rpc::JsonRpcClient rpc_;
+    adapters::rpc::Rounds rounds_;
+    Adapters adapters_;
+    std::vector<config::Feed> feeds_;
+    std::map<model::VenueId, model::FactsPtr> configs_;
+    /// Owners that were seen to hold nothing at a venue: unknown there is nothing to report.
+    std::set<std::pair<model::VenueId, model::Address>> empty_;
+    /// Last accepted round of a feed and the block it was seen at.
+    std::map<model::Address, std::pair<adapters::oracles::chainlink::Round, std::uint64_t>> accepted_;
+    std::uint64_t last_number_ = 0;
+    /// The endpoint was asked for its chain id since it last failed.
+    bool chain_checked_ = false;
+};
+
+}  // namespace margind::daemon

@@ -1,0 +1,78 @@
+// What the REST endpoint reads: the last evaluated state, immutable, swapped as a whole.
+#pragma once
+
+#include "risk/model/incident.hpp"
+#include "risk/model/report.hpp"
+#include "risk/model/snapshot.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace margind::daemon {
+
+using Steady = std::chrono::steady_clock;
+
+/// Injected, so that ages and readiness are tested without waiting. `wall` in unix seconds.
+struct Clocks {
+    std::function<Steady::time_point()> steady;
+    std::function<std::int64_t()> wall;
+};
+Clocks system_clocks();
+
+/// One watched chain. `evaluated` is the block that the published report stands on, null before the first.
+struct ChainStatus {
+    model::ChainId id;
+    std::string name;
+    std::optional<model::BlockRef> evaluated;
+    /// When an endpoint last said that `evaluated` is its head.
+    std::optional<Steady::time_point> confirmed;
+    std::int64_t block_time_ms = 0;
+    bool quiet = false;
+    /// Why the last poll or reading failed; empty when it did not.
+    std::string error;
+};
+
+/// One evaluation. `before` is the memory that it started from (null for the first), `after` what it left.
+struct Evaluation {
+    std::shared_ptr<const model::Snapshot> snapshot;
+    std::shared_ptr<const model::Report> report;
+    std::shared_ptr<const model::Memory> before;
+    std::shared_ptr<const model::Memory> after;
+};
+
+struct Published {
+    /// Null before the first evaluation.
+    std::shared_ptr<const Evaluation> evaluation;
+    /// Sorted by id.
+    std::vector<ChainStatus> chains;
+    /// Why the database refused the last commit; empty when it did not.
+    std::string storage_error;
+    /// Bodies of events that are sent but not committed.
+    std::vector<std::string> uncommitted_events;
+};
+
+/// Any thread may call get(); the io thread alone publishes.
+class PublishedState {
+public:
+    PublishedState();
+    void publish(std::shared_ptr<const Published> next);
+    std::shared_ptr<const Published> get() const;
+
+private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Published> current_;
+};
+
+/// Longest time without a confirmation of the evaluated block as the head.
+inline constexpr std::chrono::milliseconds confirmation_limit{8'000};
+
+/// Why the state must not be relied on; empty: ready. Each reason is one sentence with its numbers.
+std::vector<std::string> not_ready_reasons(const Published& state, const Clocks& clocks);
+
+}  // namespace margind::daemon

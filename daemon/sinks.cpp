@@ -1,0 +1,100 @@
+// Where events of incidents go: the log, standard output, web-hooks.
+#include "daemon/sinks.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+
+namespace margind::daemon {
+namespace {
+
+using model::Result;
+using nlohmann::json;
+
+// A member as it stands in a key=value line; "-" when it is absent or null.
+std::string shown(const json& body, const char* name) {
+    const auto found = body.find(name);
+    if (found == body.end() || found->is_null()) return "-";
+    return found->is_string() ? found->get<std::string>() : found->dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+class LogSink : public Sink {
+public:
+    const std::string& name() const override { return log_sink_name; }
+    asio::awaitable<Result<void>> deliver(std::string text) override {
+        const json body = json::parse(text, nullptr, false);
+        if (!body.is_object()) co_return model::fail(model::ErrorCode::bad_input, fmt::format("'{}' is no incident body", text.substr(0, 80)));
+        const std::string type = shown(body, "type");
+        const bool calm = type == "cleared" || type == "retracted" || type == "eased";
+        spdlog::log(calm ? spdlog::level::info : spdlog::level::warn,
+                    "event=incident type={} id={} sequence={} portfolio={} rule={} account={} level={} from={} z={} room={} uncommitted={} reason=\"{}\"",
+                    type, shown(body, "id"), shown(body, "sequence"), shown(body, "portfolio"), shown(body, "rule"), shown(body, "account_key"),
+                    shown(body, "level"), shown(body, "from"), shown(body, "z"), shown(body, "room"), body.value("uncommitted", false),
+                    shown(body, "reason"));
+        co_return Result<void>{};
+    }
+};
+
+class JsonLinesSink : public Sink {
+public:
+    const std::string& name() const override { return json_lines_sink_name; }
+    asio::awaitable<Result<void>> deliver(std::string body) override {
+        body.push_back('\n');
+        if (std::fwrite(body.data(), 1, body.size(), stdout) != body.size() || std::fflush(stdout) != 0)
+            co_return model::fail(model::ErrorCode::unreachable, "standard output takes no more; is its reader gone?", model::Retry::later);
+        co_return Result<void>{};
+    }
+};
+
+class WebHookSink : public Sink {
+public:
+    WebHookSink(const config::WebHook& settings, adapters::rpc::Endpoint endpoint, adapters::rpc::HttpClient& client)
+        : name_("web_hook:" + settings.name), endpoint_(std::move(endpoint)), client_(client) {
+        limits_.total = settings.deadline;
+        limits_.connect = settings.deadline;
+        // The answer's body is not read for anything.
+        limits_.max_body = std::size_t{64} << 10;
+        if (settings.header) header_.emplace(settings.header->first, settings.header->second.reveal());
+    }
+    const std::string& name() const override { return name_; }
+
+    asio::awaitable<Result<void>> deliver(std::string text) override {
+        const json body = json::parse(text, nullptr, false);
+        if (!body.is_object()) co_return model::fail(model::ErrorCode::bad_input, fmt::format("'{}' is no incident body", text.substr(0, 80)));
+        adapters::rpc::HttpHeaders headers;
+        headers.emplace_back("Content-Type", "application/json");
+        headers.emplace_back("Idempotency-Key", shown(body, "id") + "-" + shown(body, "sequence"));
+        if (header_) headers.push_back(*header_);
+        adapters::rpc::Endpoint endpoint = endpoint_;
+        const auto response = co_await client_.post(std::move(endpoint), std::move(headers), std::move(text), limits_);
+        if (!response) co_return model::fail(response.error());
+        if (response->status < 200 || response->status > 299)
+            co_return model::fail(model::ErrorCode::upstream, fmt::format("{} answered with status {}", endpoint_.shown(), response->status), model::Retry::later);
+        co_return Result<void>{};
+    }
+
+private:
+    std::string name_;
+    adapters::rpc::Endpoint endpoint_;
+    adapters::rpc::HttpClient& client_;
+    adapters::rpc::HttpLimits limits_;
+    std::optional<std::pair<std::string, std::string>> header_;
+};
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<Sink>>> make_sinks(const config::Sinks& settings, adapters::rpc::HttpClient& client) {
+    std::vector<std::unique_ptr<Sink>> sinks;
+    if (settings.log) sinks.push_back(std::make_unique<LogSink>());
+    if (settings.json_lines) sinks.push_back(std::make_unique<JsonLinesSink>());
+    for (const config::WebHook& hook : settings.web_hooks) {
+        auto endpoint = adapters::rpc::Endpoint::parse(hook.url.reveal());
+        if (!endpoint) return model::fail(endpoint.error().code, fmt::format("web-hook '{}' ({}): {}", hook.name, hook.url.origin(), endpoint.error().message));
+        sinks.push_back(std::make_unique<WebHookSink>(hook, std::move(*endpoint), client));
+    }
+    return sinks;
+}
+
+}  // namespace margind::daemon

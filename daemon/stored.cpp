@@ -1,0 +1,80 @@
+// Evaluations as the texts that the history keeps, and back.
+#include "daemon/stored.hpp"
+
+#include "daemon/as_json.hpp"
+#include "daemon/incident_body.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace margind::daemon {
+
+storage::SnapshotText snapshot_text(const model::Snapshot& snapshot, const model::Bytes32& hash) {
+    auto document = as_json(snapshot);
+    storage::SnapshotText text;
+    text.hash = hash;
+    text.time = snapshot.time;
+    for (const auto& [chain, block] : snapshot.blocks) text.blocks.push_back(block);
+    for (const auto& [key, facts] : document.at("facts").items()) {
+        const auto facts_hash = model::Bytes32::parse(key);
+        if (!facts_hash) throw std::logic_error("facts are keyed by '" + key + "', not by a hash");
+        text.facts.push_back({*facts_hash, model::print_json(facts)});
+    }
+    document.erase("facts");
+    text.json = model::print_json(document);
+    return text;
+}
+
+storage::ReportText report_text(const model::PortfolioReport& report, const model::Headline& headline, std::int64_t time) {
+    storage::ReportText text;
+    text.portfolio = report.name;
+    text.json = model::print_json(as_json(report));
+    storage::HistoryPoint& point = text.figures;
+    point.time = time;
+    point.level = model::to_string(headline.level);
+    point.reason = headline.reason;
+    if (headline.binding) point.binding = headline.binding->to_string();
+    point.z = headline.z;
+    point.room = headline.room;
+    if (report.unified) {
+        point.equity_usd = report.unified->equity_usd;
+        point.mm_usd = report.unified->mm_usd;
+        point.cover = report.unified->cover;
+        point.h_u = report.unified->h_u;
+        point.z_u = report.unified->z_u;
+        point.net_delta_usd = report.unified->net_delta_usd;
+        point.netting_usd = report.unified->netting_usd;
+    }
+    return text;
+}
+
+storage::MemoryText memory_text(const model::Memory& memory) {
+    storage::MemoryText text;
+    text.time = memory.time;
+    text.blocks = memory.blocks;
+    text.json = model::print_json(as_json(memory));
+    return text;
+}
+
+model::Result<model::Memory> memory_of(const storage::MemoryText& text) {
+    const auto document = model::parse_json(text.json);
+    if (!document) return model::fail(document.error());
+    return model::from_json<model::Memory>(*document);
+}
+
+storage::EventText event_text(const model::IncidentEvent& event, std::int64_t time, std::vector<std::string> sinks) {
+    storage::EventText text;
+    text.incident = event.id;
+    text.sequence = event.sequence;
+    text.portfolio = event.portfolio;
+    text.type = model::to_string(event.type);
+    text.level = model::to_string(event.level);
+    text.time = time;
+    text.json = incident_body(event);
+    text.sinks = std::move(sinks);
+    return text;
+}
+
+}  // namespace margind::daemon

@@ -1,0 +1,238 @@
+// A report as a person reads it in a terminal.
+#include "daemon/text.hpp"
+
+#include "daemon/first.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <iterator>
+#include <vector>
+
+namespace margind::daemon {
+namespace {
+
+using model::Action;
+using model::AccountReport;
+using model::Candidate;
+using model::PortfolioReport;
+
+std::string upper(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return text;
+}
+
+std::string usd(double value) { return grouped(value, 2) + " USD"; }
+std::string usd(const std::optional<double>& value) { return value ? usd(*value) : "unknown"; }
+std::string percent(double share) { return fmt::format("{:+.2f} %", share * 100); }
+
+double scaled(const model::U256& raw, std::uint8_t decimals) { return raw.to_double() / std::pow(10.0, decimals); }
+
+std::string short_key(const model::AccountKey& key) {
+    const std::string owner = key.owner.to_string();
+    return key.venue.to_string() + " " + owner.substr(0, 6) + "…" + owner.substr(owner.size() - 4) + (key.sub.empty() ? "" : "/" + key.sub);
+}
+
+void line(std::string& out, std::string_view label, std::string_view text) {
+    out += fmt::format("{:<20}{}\n", label, text);
+}
+
+std::string headline_text(const PortfolioReport& portfolio) {
+    const model::Headline& headline = portfolio.headline;
+    std::string text = upper(model::to_string(headline.level));
+    if (!headline.reason.empty()) text += ": " + headline.reason;
+    if (headline.binding) text += "; binding " + short_key(*headline.binding);
+    if (headline.room) text += fmt::format(", room {:.2f} %", *headline.room * 100);
+    if (headline.z) text += fmt::format(", z {:.2f}", *headline.z);
+    if (headline.doubtful_price) text += "; stands on a stale or disputed price";
+    return text;
+}
+
+std::string candidate_text(const Candidate& candidate) {
+    const double now = scaled(candidate.price, candidate.decimals);
+    const double then = scaled(candidate.liquidation_price, candidate.decimals);
+    const double away = now == 0 ? 0 : then / now - 1;
+    std::string text = fmt::format("{} {} at {} (now {}, {}), {:.2f} sigma, P24h {:.1f} %",
+                                   candidate.asset == "market" ? "market, " + candidate.label : candidate.label,
+                                   model::to_string(candidate.role), price_text(then), price_text(now), percent(away), candidate.z,
+                                   candidate.p_touch_24h * 100);
+    if (candidate.sigma_is_default) text += fmt::format(", sigma {:.1f} % is the policy's default", candidate.sigma_24h * 100);
+    return text;
+}
+
+std::string action_text(const Action& action) {
+    const model::I256 amount = model::I256::from(action.amount_raw).value_or(model::I256(0));
+    return fmt::format("{} {} {} (worth {}): health {:.4f} after", model::to_string(action.verb),
+                       model::decimal_text(amount, action.decimals), action.label, usd(action.amount_usd), action.h_after);
+}
+
+void first_lines(std::string& out, const PortfolioReport& portfolio) {
+    const FirstLiquidation first = first_liquidation(portfolio);
+    if (!first.account) {
+        line(out, "first liquidation", "none: no price in the scanned range liquidates a known account");
+        return;
+    }
+    const AccountReport& account = *first.account;
+    const std::string venue = account.key.venue.to_string();
+    const bool now = account.level == model::Level::liquidatable;
+    line(out, "first liquidation", venue + (now ? ", NOW" : "") + (first.candidate ? ", " + candidate_text(*first.candidate) : ""));
+    std::string loss = usd(account.loss_if_liquidated_usd);
+    const auto& terms = now ? account.terms_now : account.terms_at_liquidation;
+    if (terms)
+        loss += fmt::format(" (closes up to {:.0f} %, penalty {:.2f} %)", terms->close_factor_bps / 100.0, terms->penalty_bps / 100.0);
+    line(out, "loss if it happens", loss);
+    if (account.actions.empty()) {
+        const bool enough = first.candidate && !now && first.candidate->z >= 3;
+        line(out, "smallest action", enough ? "none needed: z is 3 or more" : "none found at that venue alone");
+        return;
+    }
+    std::string_view label = "smallest action";
+    for (const Action& action : account.actions) {
+        line(out, label, fmt::format("to z {:.1f} at {}: {}", action.target_z, venue, action_text(action)));
+        label = "  or";
+    }
+}
+
+void book_lines(std::string& out, const PortfolioReport& portfolio) {
+    if (!portfolio.unified) {
+        line(out, "book", fmt::format("unified figures unknown: {}", portfolio.unified_reason));
+        line(out, "known equity", usd(portfolio.known_equity_usd) + (portfolio.partial ? " (known accounts only)" : ""));
+        return;
+    }
+    const model::Unified& unified = *portfolio.unified;
+    line(out, "unified equity", fmt::format("{} (economic, not usable as collateral anywhere)", usd(unified.equity_usd)));
+    for (const model::UnderlyingExposure& exposure : unified.exposures)
+        line(out, "delta " + exposure.asset.symbol,
+             fmt::format("net {} ({}), gross {} ({})", grouped(exposure.net_delta, 4), usd(exposure.net_delta_usd),
+                         grouped(exposure.gross_delta, 4), usd(exposure.gross_delta_usd)));
+    line(out, "leverage", unified.leverage ? fmt::format("{:.2f} x", *unified.leverage) : "none: no equity");
+    const double carry = unified.carry_per_day_usd;
+    std::string carry_text = usd(carry) + " a day";
+    if (unified.equity_usd > 0) carry_text += fmt::format(" ({:+.4f} % of equity)", carry / unified.equity_usd * 100);
+    carry_text += unified.days_to_liquidation_by_carry
+                      ? fmt::format("; {} days to liquidation by carry alone", grouped(*unified.days_to_liquidation_by_carry, 1))
+                      : "; carry alone does not liquidate";
+    line(out, "carry", carry_text);
+    line(out, "unified margin", fmt::format("maintenance {}, initial {}, cover {}", usd(unified.mm_usd), usd(unified.im_usd),
+                                            unified.cover ? fmt::format("{:.2f}", *unified.cover) : "none: empty book"));
+    line(out, "unified distance",
+         unified.h_u ? fmt::format("health {:.4f}, z {:.2f}, if money could move at once", *unified.h_u, unified.z_u.value_or(0))
+                     : "none: nothing in the scanned range");
+    line(out, "netting", fmt::format("{} less margin than the legs apart; {} locked up at the venues", usd(unified.netting_usd),
+                                     usd(unified.capital_lockup_usd)));
+}
+
+struct Column {
+    std::string title;
+    std::vector<std::string> cells{};
+    bool right = false;
+};
+
+std::string table(const std::vector<Column>& columns) {
+    std::string out;
+    std::vector<std::size_t> widths;
+    // Width in code points: an ellipsis is three bytes and one column.
+    const auto width = [](const std::string& text) {
+        return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    };
+    for (const Column& column : columns) {
+        std::size_t widest = width(column.title);
+        for (const std::string& cell : column.cells) widest = std::max(widest, width(cell));
+        widths.push_back(widest);
+    }
+    const std::size_t rows = columns.front().cells.size();
+    for (std::size_t row = 0; row <= rows; ++row) {
+        std::string text;
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            const std::string& cell = row == 0 ? columns[i].title : columns[i].cells[row - 1];
+            const std::string padding(widths[i] - width(cell), ' ');
+            text += (i == 0 ? "  " : "   ") + (columns[i].right ? padding + cell : cell + padding);
+        }
+        while (!text.empty() && text.back() == ' ') text.pop_back();
+        out += text + "\n";
+    }
+    return out;
+}
+
+std::string grade_text(const model::Grade& grade) {
+    std::string text = model::to_string(grade.kind);
+    if (grade.qualifiers.stale) text += " stale";
+    if (grade.qualifiers.disputed) text += " disputed";
+    if (grade.qualifiers.unpinned) text += " unpinned";
+    return text;
+}
+
+void account_lines(std::string& out, const PortfolioReport& portfolio) {
+    if (portfolio.accounts.empty()) {
+        out += "\nno account found at any configured venue\n";
+        return;
+    }
+    std::vector<Column> columns;
+    for (const char* title : {"account", "level", "grade"}) columns.push_back(Column{title});
+    for (const char* title : {"equity USD", "maintenance USD", "room", "z", "liquidation at"}) {
+        Column column{title};
+        column.right = true;
+        columns.push_back(std::move(column));
+    }
+    for (const AccountReport& account : portfolio.accounts) {
+        const Candidate* candidate = account.candidates.empty() ? nullptr : &account.candidates.front();
+        const auto amount = [](const std::optional<double>& value) { return value ? grouped(*value, 2) : std::string("-"); };
+        columns[0].cells.push_back(short_key(account.key));
+        columns[1].cells.push_back(upper(model::to_string(account.level)));
+        columns[2].cells.push_back(grade_text(account.grade));
+        columns[3].cells.push_back(amount(account.equity_usd));
+        columns[4].cells.push_back(amount(account.maintenance_usd));
+        columns[5].cells.push_back(candidate ? fmt::format("{:.2f} %", candidate->room * 100) : "-");
+        columns[6].cells.push_back(candidate ? fmt::format("{:.2f}", candidate->z) : "-");
+        columns[7].cells.push_back(candidate ? candidate->label + " " + price_text(scaled(candidate->liquidation_price, candidate->decimals)) : "none");
+    }
+    out += "\n" + table(columns);
+    for (const AccountReport& account : portfolio.accounts) {
+        out += fmt::format("\n{} {}\n", account.key.venue.to_string(), account.key.owner.to_string());
+        if (!account.reason.empty()) out += fmt::format("  {}\n", account.reason);
+        if (!account.grade.reason.empty() && account.grade.reason != account.reason) out += fmt::format("  {}\n", account.grade.reason);
+        for (const model::Position& position : account.positions)
+            out += fmt::format("  {:<12}{:>26} {:<8} at {:>16}  {:>20} {}{}\n", model::to_string(position.instrument),
+                               position.quantity.to_string(), position.label, price_text(position.mark.to_double()),
+                               grouped(position.notional.to_double(), 2), position.notional.unit, position.collateral ? "  collateral" : "");
+        for (const model::NativeFigure& figure : account.native)
+            out += fmt::format("  {:<30}{:>32}\n", figure.name, model::decimal_text(figure.value, figure.decimals));
+    }
+}
+
+}  // namespace
+
+std::string grouped(double value, int decimals) {
+    if (!std::isfinite(value)) return fmt::format("{}", value);
+    std::string digits = fmt::format("{:.{}f}", std::abs(value), decimals);
+    const std::size_t point = std::min(digits.find('.'), digits.size());
+    const bool zero = digits.find_first_not_of("0.") == std::string::npos;
+    for (std::size_t i = point; i > 3; i -= 3) digits.insert(i - 3, ",");
+    return (value < 0 && !zero ? "-" : "") + digits;
+}
+
+std::string price_text(double value) {
+    const double size = std::abs(value);
+    if (size >= 100 || size == 0) return grouped(value, 2);
+    if (size >= 1) return grouped(value, 4);
+    return fmt::format("{:.{}f}", value, std::min(18, 5 - static_cast<int>(std::floor(std::log10(size)))));
+}
+
+std::string to_text(const PortfolioReport& portfolio, const model::Report& report) {
+    std::string out;
+    line(out, portfolio.name, headline_text(portfolio));
+    first_lines(out, portfolio);
+    book_lines(out, portfolio);
+    for (const model::BlockRef& block : report.blocks)
+        line(out, "as of", fmt::format("chain {} block {} {} time {}", block.chain.value, block.number, block.hash.to_string(), block.time));
+    for (const model::ReferencePrice& price : report.prices)
+        if (price.grade != model::PriceGrade::fresh)
+            line(out, "price " + price.asset.symbol, fmt::format("{} from {}: {}", model::to_string(price.grade), price.source, price.reason));
+    account_lines(out, portfolio);
+    return out;
+}
+
+}  // namespace margind::daemon

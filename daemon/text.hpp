@@ -1,0 +1,18 @@
+// A report as a person reads it in a terminal.
+#pragma once
+
+#include "risk/model/report.hpp"
+
+#include <string>
+
+namespace margind::daemon {
+
+/// Thousands separated by commas, fixed decimals: "-1,234.50".
+std::string grouped(double value, int decimals);
+/// As much precision as the size of a price asks for: "64,250.10", "0.000123".
+std::string price_text(double value);
+
+/// First liquidation, loss, smallest action; then the book; then each account. Ends with a newline.
+std::string to_text(const model::PortfolioReport& portfolio, const model::Report& report);
+
+}  // namespace margind::daemon

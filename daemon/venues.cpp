@@ -1,0 +1,62 @@
+// The configured venues as adapters of this build, and the rules by protocol.
+#include "daemon/venues.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace margind::daemon {
+namespace {
+
+using model::ErrorCode;
+
+const adapters::Protocol* find_protocol(const std::string& name) {
+    const auto all = adapters::all_protocols();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const adapters::Protocol& protocol) { return protocol.name == name; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+// "", or a sentence on which of the names are missing or too many.
+template <class Given>
+std::string names_problem(const Given& given, const std::vector<std::string>& required, const char* kind) {
+    for (const std::string& name : required)
+        if (!given.contains(name)) return fmt::format("needs {} '{}'", kind, name);
+    for (const auto& [name, value] : given)
+        if (std::find(required.begin(), required.end(), name) == required.end())
+            return fmt::format("takes no {} '{}' (it takes: {})", kind, name, fmt::join(required, ", "));
+    return {};
+}
+
+}  // namespace
+
+model::Result<Adapters> make_adapters(const config::Settings& settings, model::ChainId chain) {
+    Adapters all;
+    for (const auto& [id, venue] : settings.venues) {
+        if (id.chain != chain) continue;
+        const std::string text = id.to_string();
+        const adapters::Protocol* protocol = find_protocol(id.protocol);
+        if (!protocol) return model::fail(ErrorCode::bad_input, fmt::format("venue {}: this build has no protocol '{}'; margind adapters lists those it has", text, id.protocol));
+        std::string problem = names_problem(venue.addresses, protocol->required_addresses, "address");
+        if (problem.empty()) problem = names_problem(venue.lists, protocol->required_lists, "list");
+        if (!problem.empty()) return model::fail(ErrorCode::bad_input, fmt::format("venue {}: {} {}", text, protocol->name, problem));
+        adapters::VenueSettings given;
+        given.id = id;
+        given.addresses = venue.addresses;
+        given.lists = venue.lists;
+        auto adapter = protocol->make(std::move(given));
+        if (!adapter) return model::fail(adapter.error().code, fmt::format("venue {}: {}", text, adapter.error().message));
+        all.emplace(id, std::move(*adapter));
+    }
+    return all;
+}
+
+risk::Rules rules() {
+    return [](const std::string& protocol) -> const model::VenueRule* {
+        const adapters::Protocol* found = find_protocol(protocol);
+        return found ? &found->rule() : nullptr;
+    };
+}
+
+}  // namespace margind::daemon
