@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <set>
@@ -305,6 +306,96 @@ TEST(PerpVenueTruth, says_what_an_account_is_worth_after_the_market_has_moved) {
         makers += has_orders(*reading.facts) ? 1U : 0U;
     }
     EXPECT_GE(makers, 5U);
+}
+
+/// What the owner's account is worth at a later block at rest, after the adjustment.
+std::vector<NativeFigure> promised(const model::PreparedAccount& account, const model::Adjustment& adjustment,
+                                   const BlockRef& from, const BlockRef& to) {
+    const auto adjusted = account.with(adjustment).value();
+    model::State later = adjusted->current();
+    later.time_offset_s = to.time - from.time;
+    return adjusted->native(later).value();
+}
+
+TEST(PerpVenueTruth, keeps_what_a_deposit_and_a_reduction_promise) {
+    PerpWorld world;
+    const Address owner = Address::parse(world.chain.ready().at("accounts").at(0).get<std::string>()).value();
+    const std::string user = owner.to_string();
+    world.chain.verb("perp_deposit", {{"user", user}, {"asset", "USDC"}, {"amount", "20000"}});
+    world.chain.verb("perp_open", {{"user", user}, {"market", "ETH"}, {"side", "short"}, {"quote", "120000"}});
+    world.chain.verb("warp", {{"seconds", 3600}, {"refresh", true}});
+
+    BlockRef before = world.chain.head();
+    auto account = world.prepared(owner, before).value();
+    world.chain.verb("perp_deposit", {{"user", user}, {"asset", "USDC"}, {"amount", "1234.567891"}});
+    BlockRef after = world.chain.head();
+    const Address usdc = world.chain.address("/tokens/USDC/address");
+    const model::Adjustment deposit{model::Verb::deposit, usdc, U256(1'234'567'891)};
+    EXPECT_EQ(differences(promised(*account, deposit, before, after), world.views(owner, after)), std::vector<std::string>{});
+
+    world.chain.verb("warp", {{"seconds", 3600}, {"refresh", true}});
+    before = world.chain.head();
+    account = world.prepared(owner, before).value();
+    const std::vector<model::AdjustmentOption> options = account->options();
+    const auto option = std::find_if(options.begin(), options.end(), [](const auto& o) { return o.verb == model::Verb::reduce; });
+    ASSERT_NE(option, options.end());
+    const U256 half = shift_right(option->max_raw, 1);
+    world.chain.verb("perp_reduce", {{"user", user}, {"market", "ETH"}, {"base_raw", half.to_decimal()}});
+    after = world.chain.head();
+    const auto figures = promised(*account, {model::Verb::reduce, option->asset, half}, before, after);
+    const auto views = world.views(owner, after);
+    const auto error = [&](const std::string& name) {
+        return std::abs(named(figures, name).value.to_double() - named(views, name).value.to_double()) / 1e18;
+    };
+    // The size is exact, and with it the requirement; of 60,000 exchanged the pool's price and its impact take their part.
+    EXPECT_LE(error("AccountBalance.getMarginRequirementForLiquidation"), 1e-12);
+    EXPECT_LE(error(house_value), 60000 * 0.0005) << error(house_value);
+    std::printf("perp_v2: a deposit is exact; a reduction by 60,000 USD came within %.4f USD\n", error(house_value));
+}
+
+/// The contract's liquidations against the terms: what part of the position goes, and what it costs.
+TEST(PerpVenueTruth, takes_in_a_liquidation_what_the_terms_say) {
+    PerpWorld world;
+    std::vector<Address> owners;
+    for (std::size_t i = 0; i < 6; ++i) {
+        owners.push_back(Address::parse(world.chain.ready().at("accounts").at(i).get<std::string>()).value());
+        const std::string user = owners.back().to_string();
+        world.chain.verb("perp_deposit", {{"user", user}, {"asset", "USDC"}, {"amount", "20000"}});
+        const std::string quote = std::to_string(110'000 + 14'000 * i);
+        world.chain.verb("perp_open", {{"user", user}, {"market", "ETH"}, {"side", i % 2 == 0 ? "long" : "short"}, {"quote", quote}});
+    }
+    std::size_t halves = 0;
+    std::size_t wholes = 0;
+    std::size_t losses = 0;
+    for (const char* price : {"2970", "2900", "2860", "2820", "2780", "2740", "2640", "3100", "3160", "3220", "3260", "3420"}) {
+        world.chain.verb("move_market", {{"asset", "ETH"}, {"price", price}});
+        for (const Address& owner : owners) {
+            const BlockRef before = world.chain.head();
+            if (!world.liquidation_refusal(owner, world.base_token("ETH"), before).empty()) continue;
+            const auto prepared = world.prepared(owner, before).value();
+            const std::vector<model::Position> positions = prepared->positions(prepared->current()).value();
+            const json done = world.chain.verb("perp_liquidate", {{"user", owner.to_string()}, {"market", "ETH"}});
+            const BlockRef after = world.chain.head();
+            model::State then = prepared->current();
+            then.time_offset_s = after.time - before.time;
+            const model::LiquidationTerms terms = prepared->terms(then).value();
+            const double share = 1 - std::abs(std::stod(done.at("size_raw").get<std::string>()) / positions.back().quantity.raw.to_double());
+            EXPECT_NEAR(terms.close_factor_bps / 1e4, share, 1.01e-4) << owner.to_string();
+            EXPECT_EQ(terms.penalty_bps, 250U);
+            (share > 0.9 ? wholes : halves) += 1;
+
+            const I256 had = named(prepared->native(then).value(), house_value).value;
+            const I256 left = named(world.views(owner, after), house_value).value;
+            const double taken = checked_sub(had, left)->to_double() / 1e18;
+            if (terms.loss.raw >= had) continue;
+            EXPECT_NEAR(terms.loss.to_double(), taken, 2e-6) << owner.to_string();
+            ++losses;
+        }
+    }
+    std::printf("perp_v2: terms of %zu partial and %zu whole liquidations as carried out, %zu losses\n", halves, wholes, losses);
+    EXPECT_GE(losses, 2U);
+    EXPECT_GE(halves, 1U);
+    EXPECT_GE(wholes, 1U);
 }
 
 }  // namespace
