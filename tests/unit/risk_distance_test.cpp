@@ -197,6 +197,20 @@ TEST(Distance, liquidatable_now_has_z_0_and_says_where_it_would_be_cured) {
     EXPECT_EQ(found.candidates.front().asset, "ETH");
 }
 
+TEST(Distance, of_several_cures_the_nearest_in_sigmas_binds) {
+    // Debt 18000 against 0.8 x (10000 + 12000): BTC would have to rise 5 %, ETH 4.2 %.
+    const LinearAccount account({}, {input("BTC", 10'000 * e8), input("ETH", 1'200 * e8), input("USD", e8)},
+                                {{Kind::supply, "BTC", 0, units(1000), 0, 8000, 7500},
+                                 {Kind::supply, "ETH", 1, units(10'000), 0, 8000, 7500},
+                                 {Kind::debt, "USD", 2, units(18'000'000), 0, 0, 0}});
+    const Distances found = find(account);
+    ASSERT_EQ(found.candidates.size(), 3U);
+    EXPECT_EQ(found.candidates[0].asset, "market");
+    EXPECT_EQ(found.candidates[1].asset, "ETH");
+    EXPECT_EQ(found.candidates[2].asset, "BTC");
+    EXPECT_EQ(found.candidates[2].z, 0);
+}
+
 TEST(Distance, hopeless_account_is_not_silently_none) {
     const LinearAccount account({}, {input("ETH", 1 * e8), input("USD", e8)},
                                 {{Kind::supply, "ETH", 0, units(1000), 0, 8000, 7500},
@@ -298,6 +312,13 @@ TEST(FirstTouch, reflection_principle_for_small_sigma) {
     EXPECT_NEAR(first_touch(-2e-6, 1e-6, 4), 0.3173105, 1e-5);
     EXPECT_EQ(first_touch(0, 0.03, 1), 1);
     EXPECT_EQ(first_touch(-0.1, 0, 1), 0);
+}
+
+TEST(PriceAt, is_rounded_away_from_the_present_price) {
+    const std::vector<Mover> movers{{{"ETH"}, "ETH", PriceRole::oracle, U256{100}, 0}};
+    const Path path = paths_of(movers, market_of(), Policy{}).at(0);
+    EXPECT_EQ(price_at(path, movers, std::log(1.015)), U256{102});
+    EXPECT_EQ(price_at(path, movers, std::log(0.985)), U256{98});
 }
 
 TEST(Scaled, is_exact_on_the_bits_of_the_factor) {

@@ -1,6 +1,7 @@
 // evaluate(): grades, levels, materiality, headline, conversion, and the figures of the book by hand.
 #include "risk/evaluate.hpp"
 
+#include "risk/account.hpp"
 #include "risk/level.hpp"
 #include "tests/support/synthetic_book.hpp"
 
@@ -111,6 +112,10 @@ TEST(Grades, verified_recomputed_drift) {
         << "the views were asked at another block";
     snapshot.accounts[0].verified_at = SyntheticBook::block();
     EXPECT_EQ(evaluate_with(book, snapshot).portfolios[0].accounts[0].grade.kind, GradeKind::verified);
+    snapshot.accounts[0].verified_at.hash = {};
+    EXPECT_EQ(evaluate_with(book, snapshot).portfolios[0].accounts[0].grade.kind, GradeKind::recomputed)
+        << "the same number on another branch";
+    snapshot.accounts[0].verified_at = SyntheticBook::block();
 
     snapshot.accounts[0].views[0].value = 12'000 * e8 + 1;
     const AccountReport drift = evaluate_with(book, snapshot).portfolios[0].accounts[0];
@@ -277,6 +282,67 @@ TEST(Book, offsetting_legs_net_and_each_keeps_its_own_distance) {
     EXPECT_EQ(report.headline.binding->venue, SyntheticBook::venue(true));
     EXPECT_NEAR(*report.headline.room, 24'000.0 / 11 / 2000 - 1, 1e-6);
     EXPECT_GT(u.z_u.value_or(1e9), *report.headline.z);
+}
+
+TEST(Book, a_numeraire_moves_with_its_own_price) {
+    // X = -1000 dollars here and 2000 USDC there: the sum breaks where USDC is worth half.
+    SyntheticBook book;
+    book.accounts = {{1, {{"supply.USD", 10'000'000}, {"debt.USD", 11'000'000}}, false, "", ""},
+                     {1, {{"supply.USD", 2'000'000}}, true, "", ""}};
+    const Unified u = *book.book().unified;
+    EXPECT_NEAR(u.equity_usd, 2'000, 1e-9) << "what is lost at one venue is not owed at another";
+    EXPECT_NEAR(scenario(u, "USDC -1.00R").pnl_usd, -0.05 * 2'000, 1e-9);
+    ASSERT_TRUE(u.binding.has_value());
+    EXPECT_EQ(u.binding->asset, "USDC");
+    EXPECT_NEAR(*u.h_u, 2, 1e-6);
+}
+
+TEST(Book, hedged_legs_cost_the_floor_alone_and_in_the_book) {
+    // Alone: 1 % of 10 ETH hedged is 200, and 1 ETH needs 0.8 x 0.198 x 2000 = 316.8. Together the floor is 240: below.
+    SyntheticBook book;
+    book.accounts = {{1, {{"supply.ETH", 10'000}, {"debt.ETH", 10'000}}, false, "", ""},
+                     {2, {{"supply.ETH", 1'000}}, false, "", ""}};
+    const Unified u = *book.book().unified;
+    EXPECT_NEAR(u.floor_usd, 240, 1e-9);
+    EXPECT_NEAR(u.mm_usd, 316.8, 1e-6);
+    EXPECT_NEAR(u.netting_usd, 200, 1e-6);
+}
+
+TEST(Book, supplies_that_the_venue_does_not_count_are_no_exposure) {
+    Position position;
+    position.collateral = false;
+    for (const Instrument instrument : {Instrument::perp, Instrument::debt, Instrument::option}) {
+        position.instrument = instrument;
+        EXPECT_TRUE(counts(position)) << to_string(instrument);
+    }
+    for (const Instrument instrument : {Instrument::spot, Instrument::vault_share}) {
+        position.instrument = instrument;
+        position.collateral = false;
+        EXPECT_FALSE(counts(position)) << to_string(instrument);
+        position.collateral = true;
+        EXPECT_TRUE(counts(position)) << to_string(instrument);
+    }
+}
+
+TEST(Valuation, takes_the_best_grade_of_all_feeds) {
+    ReferencePrice stale;
+    stale.asset = {"ETH"};
+    stale.chain = ChainId{1};
+    stale.raw = 1'900;
+    stale.grade = PriceGrade::stale;
+    ReferencePrice fresh = stale;
+    fresh.chain = ChainId{10};
+    fresh.raw = 2'000;
+    fresh.grade = PriceGrade::fresh;
+    ReferencePrice refused = stale;
+    refused.chain = ChainId{0};
+    refused.grade = PriceGrade::refused;
+    EXPECT_EQ(*Valuation({refused, stale, fresh}).firm_price({"ETH"}), 2'000);
+    EXPECT_EQ(*Valuation({refused, stale}).price({"ETH"}), 1'900);
+    EXPECT_FALSE(Valuation({refused, stale}).firm_price({"ETH"}).has_value());
+    EXPECT_FALSE(Valuation({refused}).price({"ETH"}).has_value());
+    EXPECT_FALSE(Valuation({}).price({"ETH"}).has_value());
+    EXPECT_EQ(*Valuation({}).price({"USD"}), 1);
 }
 
 TEST(Book, cover_bands_decide_when_they_are_the_worse) {

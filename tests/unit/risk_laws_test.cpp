@@ -213,6 +213,14 @@ LAW(the_sum_is_never_below_the_joint_and_eta_goes_between) {
     RC_ASSERT(u.mm_usd >= u.floor_usd);
 }
 
+LAW(the_sum_is_not_below_the_joint_where_money_moves_with_the_market) {
+    SyntheticBook book = random_book();
+    for (SyntheticBook::Account& account : book.accounts) account.usdc = true;
+    book.market.assets[{"USDC"}].beta = *rc::gen::element(-0.5, -1.5, 0.5, 1.5);
+    const Unified u = unified(book.book());
+    RC_ASSERT(u.margin_eta_1 >= u.margin_eta_0);
+}
+
 LAW(more_scenarios_never_lower_a_worst_loss) {
     SyntheticBook book = random_book();
     const Unified before = unified(book.book());

@@ -137,6 +137,50 @@ TEST_F(Planning, a_coarse_feed_asks_for_more_than_z) {
     EXPECT_NEAR(actions[0].h_after, 1 / 0.8, 1e-6);
 }
 
+TEST_F(Planning, a_coarse_feed_counts_upwards_too) {
+    for (ReferencePrice& price : prices)
+        if (price.asset.symbol == "ETH") price.deviation_ppm = 100'000;
+    const LinearAccount account({}, {input("USD", e8), input("ETH", 2000 * e8)},
+                                {{Kind::supply, "USD", 0, units(250'000), 0, 10'000, 10'000},
+                                 {Kind::perp, "ETH", 1, units(-1000), 2000 * e8, 9375, 9000}});
+    const std::vector<Action> actions = plan(account, 3);
+    ASSERT_FALSE(actions.empty());
+    for (const Action& action : actions) EXPECT_NEAR(action.h_after, 1.2, 1e-6);
+}
+
+/// Liquidatable between 1890 and 1930 less a cent for each unit deposited, and nowhere else.
+class WindowAccount : public LinearAccount {
+public:
+    explicit WindowAccount(const U256& deposited = {})
+        : LinearAccount({}, {input("ETH", 2000 * e8)}, {{Kind::supply, "ETH", 0, units(1000), 0, 8000, 7500}}), deposited_(deposited) {}
+    Result<Standing> at(const State& state) const override {
+        Result<Standing> standing = LinearAccount::at(state);
+        const U256 top = *checked_sub(U256{1930 * e8}, *checked_mul(deposited_, 1'000'000));
+        if (standing) standing->liquidatable = state.prices[0] >= U256{1890 * e8} && state.prices[0] <= top;
+        return standing;
+    }
+    std::vector<AdjustmentOption> options() const override {
+        std::vector<AdjustmentOption> options = LinearAccount::options();
+        options[0].max_raw = U256{10'000};
+        return options;
+    }
+    Result<std::unique_ptr<PreparedAccount>> with(const Adjustment& adjustment) const override {
+        return std::unique_ptr<PreparedAccount>(std::make_unique<WindowAccount>(adjustment.amount_raw));
+    }
+
+private:
+    U256 deposited_;
+};
+
+TEST_F(Planning, steps_before_the_target_count) {
+    // The target, 1774, is beyond the window; a step of the scan is within it: 2000 e^{-2 x ln 20 / 125} = 1906.3.
+    const WindowAccount account;
+    const std::vector<Action> actions = plan(account, 3);
+    ASSERT_EQ(actions.size(), 1U);
+    const double step = 2000 * std::exp(-2 * std::log(20.0) / 125);
+    EXPECT_EQ(actions[0].amount_raw, U256{static_cast<std::uint64_t>((1930 - step) * 100) + 1});
+}
+
 TEST_F(Planning, without_a_reference_price_the_venues_own_counts) {
     prices.clear();
     valuation = Valuation(prices);
