@@ -50,7 +50,7 @@ struct Log {
 };
 
 /// Bytes for Call, StorageAt (32) and Code; logs for Logs. A revert of one call is that reply's error (reverted, with
-/// the payload in hex in the message); a transport failure fails the whole reading instead.
+/// the payload in hex; `limit`: too much for the endpoint even alone); a transport failure fails the whole reading.
 using Reply = model::Result<std::variant<model::Bytes, std::vector<Log>>>;
 
 /// The bytes of a reply to Call, StorageAt or Code.

@@ -64,13 +64,14 @@ AbiWriter& AbiWriter::array(std::size_t count, const AbiWriter& elements) {
 
 model::Bytes AbiWriter::encoded() const {
     model::Bytes out;
+    out.reserve(head_.size() + tail_.size());
     append_to(out);
     return out;
 }
 
+// Does not reserve: exact growth at each of many tuples would copy their array again and again.
 void AbiWriter::append_to(model::Bytes& out) const {
     const std::size_t start = out.size();
-    out.reserve(start + head_.size() + tail_.size());
     out.insert(out.end(), head_.begin(), head_.end());
     for (const auto& [place, target] : offsets_) {
         const auto offset = model::U256(head_.size() + target).to_big_endian();
