@@ -1,0 +1,125 @@
+// The real margind as a test's own process on a local chain, and a receiver of its web-hooks.
+#pragma once
+
+#include "tests/support/chain_process.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <thread>
+#include <vector>
+
+namespace httplib {
+class Server;
+}
+
+namespace margind::tests {
+
+/// A folder of its own below the system's temporary one, gone with the object.
+class TempFolder {
+public:
+    TempFolder();
+    ~TempFolder();
+    TempFolder(const TempFolder&) = delete;
+    TempFolder& operator=(const TempFolder&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+    /// Writes a file and gives its path.
+    std::string write(const std::string& name, const std::string& text) const;
+
+private:
+    std::filesystem::path path_;
+};
+
+struct ConfigOptions {
+    std::vector<std::string> owners{};
+    /// Empty: the chain's own.
+    std::string rpc_url{};
+    std::uint64_t chain_id = 31337;
+    std::optional<std::string> web_hook{};
+    /// False: nothing is stored.
+    bool storage = true;
+    /// Further TOML, before the first table.
+    std::string more{};
+};
+
+/// A configuration for both venues, all assets and feeds of the local chain; the daemon takes any free port.
+std::string config_text(const ChainProcess& chain, const ConfigOptions& options);
+
+struct Finished {
+    int code = -1;
+    std::string out;
+    std::string err;
+};
+
+/// Runs margind to its end; throws when it takes longer than 60 s.
+Finished run_margind(const std::vector<std::string>& arguments);
+
+struct Answer {
+    int status = 0;
+    std::string content_type;
+    std::string text;
+    nlohmann::json body;
+};
+
+/// `margind run`, from construction, when it serves, to destruction.
+class DaemonProcess {
+public:
+    DaemonProcess(const TempFolder& folder, const std::string& config);
+    ~DaemonProcess();
+    DaemonProcess(const DaemonProcess&) = delete;
+    DaemonProcess& operator=(const DaemonProcess&) = delete;
+
+    int port() const { return port_; }
+    Answer get(const std::string& path) const;
+    /// Asks until `good` holds for the answer; throws with the last answer after `within`.
+    Answer await(const std::string& path, const std::function<bool(const Answer&)>& good,
+                 std::chrono::milliseconds within = std::chrono::seconds(20)) const;
+    /// Until the state stands on this block.
+    void await_block(const nlohmann::json& block) const;
+    /// SIGTERM, and the exit code.
+    int stop();
+    /// SIGKILL.
+    void kill();
+    std::string log() const;
+
+private:
+    void reap();
+
+    std::filesystem::path log_;
+    pid_t process_ = -1;
+    int port_ = 0;
+};
+
+/// Answers the first `failures` deliveries with 500, the others with 204.
+class WebHookReceiver {
+public:
+    explicit WebHookReceiver(int failures);
+    ~WebHookReceiver();
+    std::string url() const;
+
+    struct Delivery {
+        int answered = 0;
+        std::string key;
+        nlohmann::json body;
+    };
+    std::vector<Delivery> deliveries() const;
+    /// Until an accepted delivery is good; throws after 20 s.
+    Delivery await(const std::function<bool(const Delivery&)>& good) const;
+
+private:
+    int failures_;
+    int port_ = 0;
+    mutable std::mutex mutex_;
+    std::vector<Delivery> deliveries_;
+    std::unique_ptr<httplib::Server> server_;
+    std::thread thread_;
+};
+
+}  // namespace margind::tests
