@@ -25,15 +25,7 @@ void read_document(std::string_view text, Context& context, Settings& settings) 
     root.finish();
 }
 
-}  // namespace
-
-std::optional<std::string> process_environment(const std::string& name) {
-    const char* value = std::getenv(name.c_str());
-    if (value == nullptr) return std::nullopt;
-    return std::string(value);
-}
-
-Settings defaults() {
+Settings read_built_in() {
     Settings settings;
     const Environment none = [](const std::string&) { return std::optional<std::string>(); };
     for (const char* name : {"chains.toml", "venues.toml", "assets.toml", "feeds.toml"}) {
@@ -43,6 +35,19 @@ Settings defaults() {
         if (!problems.empty()) throw std::logic_error("built-in configuration: " + problems.text());
     }
     return settings;
+}
+
+}  // namespace
+
+std::optional<std::string> process_environment(const std::string& name) {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return std::string(value);
+}
+
+Settings defaults() {
+    static const Settings built_in = read_built_in();
+    return built_in;
 }
 
 model::Result<Settings> parse(std::string_view text, const std::filesystem::path& file, const Environment& environment) {

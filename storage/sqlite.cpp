@@ -94,6 +94,8 @@ Result<void> Statement::Run::done() {
     return {};
 }
 
+bool Statement::Run::is_null(int column) const { return sqlite3_column_type(statement_.handle_.get(), column) == SQLITE_NULL; }
+
 std::int64_t Statement::Run::integer(int column) const { return sqlite3_column_int64(statement_.handle_.get(), column); }
 
 std::string Statement::Run::text(int column) const {
@@ -104,7 +106,7 @@ std::string Statement::Run::text(int column) const {
 }
 
 std::optional<double> Statement::Run::real(int column) const {
-    if (sqlite3_column_type(statement_.handle_.get(), column) == SQLITE_NULL) return std::nullopt;
+    if (is_null(column)) return std::nullopt;
     return sqlite3_column_double(statement_.handle_.get(), column);
 }
 

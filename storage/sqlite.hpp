@@ -48,6 +48,7 @@ public:
         /// Runs a statement that gives no rows.
         Result<void> done();
 
+        bool is_null(int column) const;
         std::int64_t integer(int column) const;
         std::string text(int column) const;
         std::optional<double> real(int column) const;

@@ -218,36 +218,33 @@ Result<void> SqliteHistory::mark_failed(std::uint64_t event, const std::string& 
                          [&](Run& run) { run.bind(error); });
 }
 
+// One statement, so that a commit that drops old memories cannot come between a memory and its blocks.
 Result<std::optional<MemoryText>> SqliteHistory::read_memory(std::string_view sql, const std::function<void(Run&)>& bind) {
     const std::lock_guard lock(reading_);
     std::optional<MemoryText> out;
-    std::int64_t number = 0;
     auto done = query(*reader_, sql, bind, [&](const Run& row) -> Result<void> {
-        number = row.integer(0);
-        out = MemoryText{row.integer(1), {}, row.text(2)};
+        if (!out) out = MemoryText{row.integer(4), {}, row.text(5)};
+        // A memory without blocks is one row without a block.
+        if (row.is_null(0)) return {};
+        const auto block = read_block(row);
+        if (!block) return fail(block.error());
+        out->blocks.push_back(*block);
         return {};
     });
-    if (!done) return fail(done.error());
-    if (!out) return out;
-    done = query(*reader_, "SELECT chain, number, hash, time FROM memory_blocks WHERE memory = ? ORDER BY chain",
-                 [&](Run& run) { run.bind(number); },
-                 [&](const Run& row) -> Result<void> {
-                     const auto block = read_block(row);
-                     if (!block) return fail(block.error());
-                     out->blocks.push_back(*block);
-                     return {};
-                 });
     if (!done) return fail(done.error());
     return out;
 }
 
 Result<std::optional<MemoryText>> SqliteHistory::latest_memory() {
-    return read_memory("SELECT number, time, json FROM memories WHERE orphaned = 0 ORDER BY number DESC LIMIT 1", [](Run&) {});
+    return read_memory("SELECT b.chain, b.number, b.hash, b.time, m.time, m.json FROM "
+                       "(SELECT * FROM memories WHERE orphaned = 0 ORDER BY number DESC LIMIT 1) m "
+                       "LEFT JOIN memory_blocks b ON b.memory = m.number ORDER BY b.chain", [](Run&) {});
 }
 
 Result<std::optional<MemoryText>> SqliteHistory::memory_at(model::ChainId chain, std::uint64_t number) {
-    return read_memory("SELECT number, time, json FROM memories m WHERE orphaned = 0 AND NOT EXISTS "
-                       "(SELECT 1 FROM memory_blocks b WHERE b.memory = m.number AND b.chain = ? AND b.number > ?) ORDER BY number DESC LIMIT 1",
+    return read_memory("SELECT b.chain, b.number, b.hash, b.time, m.time, m.json FROM (SELECT * FROM memories c WHERE orphaned = 0 AND NOT EXISTS "
+                       "(SELECT 1 FROM memory_blocks d WHERE d.memory = c.number AND d.chain = ? AND d.number > ?) ORDER BY number DESC LIMIT 1) m "
+                       "LEFT JOIN memory_blocks b ON b.memory = m.number ORDER BY b.chain",
                        [&](Run& run) { run.bind(chain.value).bind(number); });
 }
 

@@ -282,6 +282,18 @@ TEST_F(HistoryTest, commits_all_of_a_batch_or_nothing) {
     EXPECT_EQ(latest(), "memory 2");
 }
 
+TEST_F(HistoryTest, gives_a_memory_back_with_its_blocks_or_without_any) {
+    CommitBatch one;
+    one.memory = memory(1);
+    one.memory->blocks.push_back(block(10, 7));
+    commit(one);
+    EXPECT_EQ(history_->latest_memory().value()->blocks, one.memory->blocks);
+    one.memory->blocks.clear();
+    commit(one);
+    EXPECT_TRUE(history_->latest_memory().value()->blocks.empty());
+    EXPECT_EQ(history_->latest_memory().value()->time, 1012);
+}
+
 TEST_F(HistoryTest, keeps_bytes_of_texts_as_they_are) {
     CommitBatch one = batch(1);
     one.memory->json = std::string("a\0b", 3) + "\xc3\xa9 'quoted\" --;";
