@@ -1,20 +1,15 @@
 // The Aave rule against the real contracts: facts read by the adapter, figures compared with the pool's own to the last unit.
 #include "adapters/evm/abi_writer.hpp"
-#include "adapters/protocols/aave_v3/rule.hpp"
-#include "tests/support/venue_road.hpp"
+#include "tests/support/aave_truth.hpp"
 
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
-
+#include <algorithm>
 #include <iostream>
 #include <map>
-#include <optional>
 #include <set>
 
 namespace margind::tests {
 namespace {
 
-using adapters::AccountReading;
 using model::BlockRef;
 using model::ErrorCode;
 using model::FactsPtr;
@@ -25,33 +20,7 @@ using model::State;
 using model::U256;
 using nlohmann::json;
 
-json object(std::initializer_list<std::pair<const char*, json>> fields) {
-    json out = json::object();
-    for (const auto& [name, value] : fields) out[name] = value;
-    return out;
-}
-
-/// Where our figures differ from the pool's six words; by hand, so that nothing of the adapter stands on both sides.
-std::vector<std::string> differences(const std::vector<NativeFigure>& ours, const std::array<U256, 6>& pool) {
-    static const std::array<const char*, 6> names{"totalCollateralBase", "totalDebtBase", "availableBorrowsBase",
-                                                  "currentLiquidationThreshold", "ltv", "healthFactor"};
-    std::vector<std::string> found;
-    if (ours.size() != names.size()) return {"there are " + std::to_string(ours.size()) + " figures"};
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        const bool no_debt = pool[i] == U256::max();
-        const bool same = no_debt ? ours[i].value.to_word() == *model::checked_sub(U256::pow2(255), U256(1))
-                                  : ours[i].value == I256::from(pool[i]);
-        if (ours[i].name != names[i] || !same)
-            found.push_back(std::string(names[i]) + ": pool " + pool[i].to_decimal() + ", ours " + ours[i].value.to_decimal());
-    }
-    return found;
-}
-
-struct Account {
-    model::Address owner;
-    std::string kind;
-    FactsPtr facts;
-};
+using AaveVenueTruth = AaveTruth;
 
 /// A rule whose debt is one unit too high: what the comparison must notice.
 class OffByOne final : public model::PreparedAccount {
@@ -75,103 +44,15 @@ private:
     std::unique_ptr<model::PreparedAccount> right_;
 };
 
-class AaveVenueTruth : public testing::Test {
-protected:
-    ChainProcess chain_;
-    VenueRoad road_ = aave_road(chain_);
-    model::AssetMap assets_ = chain_assets(chain_);
-    int checks_ = 0;
-    int differences_ = 0;
-
-    void make_accounts(int seed, int count, std::vector<Account>& accounts) {
-        const json made = chain_.verb("random_aave", object({{"seed", seed}, {"count", count}}));
-        for (const json& one : made.at("accounts"))
-            accounts.push_back({model::Address::parse(one.at("user").get<std::string>()).value(),
-                                one.at("kind").get<std::string>(), nullptr});
-    }
-
-    /// Reads every account's facts at `block`; those with nothing at the venue have none.
-    void read_facts(std::vector<Account>& accounts, const FactsPtr& venue, const BlockRef& block) {
-        std::vector<model::Address> owners;
-        for (const Account& account : accounts) owners.push_back(account.owner);
-        const auto readings = road_.accounts(venue, owners, block);
-        for (std::size_t i = 0; i < accounts.size(); ++i) {
-            ASSERT_TRUE(readings[i]) << accounts[i].kind << ": " << readings[i].error().message;
-            accounts[i].facts = readings[i]->facts;
-            // The views that the reading gives are the pool's own.
-            expect_same(readings[i]->views, aave_truth(chain_, accounts[i].owner, block), accounts[i].kind + ", view");
-        }
-    }
-
-    std::unique_ptr<model::PreparedAccount> prepare(const FactsPtr& venue, const FactsPtr& account) {
-        auto prepared = road_.adapter().rule().prepare(*venue, *account, assets_);
-        if (!prepared) {
-            ADD_FAILURE() << prepared.error().message;
-            return nullptr;
-        }
-        return std::move(*prepared);
-    }
-
-    void expect_same(const std::vector<NativeFigure>& ours, const std::array<U256, 6>& pool, const std::string& what) {
-        ++checks_;
-        for (const std::string& one : differences(ours, pool)) {
-            ++differences_;
-            ADD_FAILURE() << what << ": " << one;
-        }
-    }
-
-    /// Figures from `venue` and each account's stored facts, `state` at the venue's time or as given, against the pool at `block`.
-    void compare(const std::vector<Account>& accounts, const FactsPtr& venue, const BlockRef& block, const std::string& what,
-                 const FactsPtr& priced_by = nullptr, std::int64_t offset = 0) {
-        for (const Account& account : accounts) {
-            if (!account.facts) continue;
-            const auto prepared = prepare(venue, account.facts);
-            ASSERT_NE(prepared, nullptr);
-            State state = prepared->current();
-            if (priced_by) state = prepare(priced_by, account.facts)->current();
-            state.time_offset_s = offset;
-            const auto figures = prepared->native(state);
-            ASSERT_TRUE(figures) << what << ": " << figures.error().message;
-            const auto pool = aave_truth(chain_, account.owner, block);
-            expect_same(*figures, pool, what + ", " + account.kind);
-            // Liquidatable as the pool compares: below 10^18, with debt.
-            const auto standing = prepared->at(state);
-            ASSERT_TRUE(standing) << standing.error().message;
-            EXPECT_EQ(standing->liquidatable, !pool[1].is_zero() && pool[5] < U256::pow10(18)) << what << ", " << account.kind;
-            const U256& bigger = std::max(pool[0], pool[1]);
-            const U256& smaller = std::min(pool[0], pool[1]);
-            EXPECT_EQ(standing->equity.raw, *I256::make(pool[0] < pool[1], *model::checked_sub(bigger, smaller)));
-        }
-    }
-
-    void report(const std::string& name) {
-        std::cout << name << ": " << checks_ << " checks of six figures, " << differences_ << " differences\n";
-    }
-
-    void send(const std::string& role, const model::Address& to, const model::Bytes& data) {
-        const std::string from = chain_.ready().at("roles").contains(role)
-                                     ? chain_.ready().at("roles").at(role).get<std::string>()
-                                     : role;
-        json params = json::array();
-        params.push_back(object({{"from", from}, {"to", to.to_string()}, {"data", model::to_hex(data)}, {"gas", "0x989680"}}));
-        const json receipt = chain_.rpc("eth_sendTransactionSync", params);
-        ASSERT_EQ(receipt.at("status").get<std::string>(), "0x1") << receipt.dump();
-    }
-
-    void set_price(const char* asset, const char* answer) {
-        chain_.verb("set_price", object({{"asset", asset}, {"answer", answer}}));
-    }
-};
-
 TEST_F(AaveVenueTruth, equals_the_pool_over_random_accounts_and_states) {
-    std::vector<Account> accounts;
+    std::vector<AaveAccount> accounts;
     make_accounts(20'260'101, 220, accounts);
     const BlockRef first = chain_.head();
     const FactsPtr venue = road_.venue(first);
     read_facts(accounts, venue, first);
     if (HasFatalFailure()) return;
     std::set<std::string> empty;
-    for (const Account& account : accounts)
+    for (const AaveAccount& account : accounts)
         if (!account.facts) empty.insert(account.kind);
     EXPECT_EQ(empty, (std::set<std::string>{"unseen", "withdrawn"}));
 
@@ -199,7 +80,7 @@ TEST_F(AaveVenueTruth, equals_the_pool_over_random_accounts_and_states) {
         compare(accounts, venue, later, what + ", old facts", fresh, later.time - first.time);
     }
     // Others trade in the same reserves: rates and indices change, the stored account facts do not.
-    std::vector<Account> newcomers;
+    std::vector<AaveAccount> newcomers;
     set_price("ETH", "300000000000");
     set_price("BTC", "6000000000000");
     set_price("USDC", "100000000");
@@ -217,7 +98,7 @@ TEST_F(AaveVenueTruth, equals_the_pool_over_random_accounts_and_states) {
 }
 
 TEST_F(AaveVenueTruth, notices_a_planted_mismatch_in_every_account) {
-    std::vector<Account> accounts;
+    std::vector<AaveAccount> accounts;
     make_accounts(3, 22, accounts);
     const BlockRef block = chain_.head();
     const FactsPtr venue = road_.venue(block);
@@ -225,7 +106,7 @@ TEST_F(AaveVenueTruth, notices_a_planted_mismatch_in_every_account) {
     if (HasFatalFailure()) return;
     int compared = 0;
     int noticed = 0;
-    for (const Account& account : accounts) {
+    for (const AaveAccount& account : accounts) {
         if (!account.facts) continue;
         const OffByOne wrong(prepare(venue, account.facts));
         ++compared;
@@ -249,7 +130,7 @@ TEST_F(AaveVenueTruth, equals_the_pool_with_stable_debt) {
     };
     borrow(5'123'456'789, 1);
     borrow(2'000'000'001, 2);
-    std::vector<Account> accounts{{owner, "stable and variable", nullptr}};
+    std::vector<AaveAccount> accounts{{owner, "stable and variable", nullptr}};
     const BlockRef first = chain_.head();
     const FactsPtr venue = road_.venue(first);
     read_facts(accounts, venue, first);
@@ -291,7 +172,7 @@ TEST_F(AaveVenueTruth, equals_the_pool_with_stable_debt) {
 }
 
 TEST_F(AaveVenueTruth, equals_the_pool_in_an_emode_with_its_own_price) {
-    std::vector<Account> accounts;
+    std::vector<AaveAccount> accounts;
     make_accounts(11, 66, accounts);
     const BlockRef before = chain_.head();
     const FactsPtr old_config = road_.config(before);
@@ -319,7 +200,7 @@ TEST_F(AaveVenueTruth, equals_the_pool_in_an_emode_with_its_own_price) {
     if (HasFatalFailure()) return;
     compare(accounts, venue, block, "e-mode price");
     int shared = 0;
-    for (const Account& account : accounts) {
+    for (const AaveAccount& account : accounts) {
         if (!account.facts || account.kind != "emode") continue;
         for (const model::PriceInput& input : prepare(venue, account.facts)->inputs()) shared += input.label == "e-mode";
     }
@@ -335,14 +216,14 @@ TEST_F(AaveVenueTruth, equals_the_pool_in_an_emode_with_its_own_price) {
 }
 
 TEST_F(AaveVenueTruth, makes_only_the_users_of_a_refused_price_unknown) {
-    std::vector<Account> accounts;
+    std::vector<AaveAccount> accounts;
     make_accounts(5, 66, accounts);
     const BlockRef before = chain_.head();
     const FactsPtr venue = road_.venue(before);
     read_facts(accounts, venue, before);
     if (HasFatalFailure()) return;
     std::vector<model::Address> owners;
-    for (const Account& account : accounts) owners.push_back(account.owner);
+    for (const AaveAccount& account : accounts) owners.push_back(account.owner);
     for (const char* answer : {"0", "-1"}) {
         set_price("BTC", answer);
         const BlockRef block = chain_.head();
@@ -372,107 +253,6 @@ TEST_F(AaveVenueTruth, makes_only_the_users_of_a_refused_price_unknown) {
         EXPECT_GT(known, 5);
         std::cout << "BTC answers " << answer << ": " << unknown << " accounts unknown, " << known << " known\n";
     }
-}
-
-TEST_F(AaveVenueTruth, predicts_repayments_and_deposits_to_the_last_unit) {
-    std::vector<Account> accounts;
-    make_accounts(17, 110, accounts);
-    const BlockRef block = chain_.head();
-    const FactsPtr venue = road_.venue(block);
-    read_facts(accounts, venue, block);
-    if (HasFatalFailure()) return;
-    json snapshot = chain_.verb("snapshot").at("id");
-    std::map<std::string, std::string> symbols;
-    for (const auto& [symbol, token] : chain_.ready().at("addresses").at("tokens").items())
-        symbols[model::Address::parse(token.at("address").get<std::string>()).value().to_string()] = symbol;
-    int carried_out = 0;
-    for (const Account& account : accounts) {
-        if (!account.facts) continue;
-        const auto prepared = prepare(venue, account.facts);
-        for (const model::AdjustmentOption& option : prepared->options()) {
-            const bool repays = option.verb == model::Verb::repay;
-            // A third of the debt, all of it, or an odd deposit.
-            for (const std::uint64_t divisor : {std::uint64_t{3}, std::uint64_t{1}}) {
-                if (!repays && divisor == 1) continue;
-                const U256 amount = repays ? *model::checked_div(option.max_raw, U256(divisor), model::Rounding::up)
-                                           : *model::checked_add(U256::pow10(option.decimals - 2U), U256(123'457));
-                const auto after = prepared->with({option.verb, option.asset, amount});
-                ASSERT_TRUE(after) << after.error().message;
-                // In a block of the same second as the facts.
-                const json arguments = object({{"user", account.owner.to_string()},
-                                               {"asset", symbols.at(option.asset.to_string())},
-                                               {"amount_raw", amount.to_decimal()},
-                                               {"at", block.time}});
-                chain_.verb(repays ? "aave_repay" : "aave_supply", arguments);
-                const BlockRef then = chain_.head();
-                ASSERT_EQ(then.time, block.time);
-                expect_same(*(*after)->native((*after)->current()), aave_truth(chain_, account.owner, then),
-                            account.kind + (repays ? ", repay " : ", deposit ") + amount.to_decimal() + " " + option.label);
-                ++carried_out;
-                snapshot = chain_.verb("revert", object({{"id", snapshot}})).at("id");
-            }
-        }
-    }
-    EXPECT_GT(carried_out, 200);
-    std::cout << carried_out << " adjustments carried out, " << differences_ << " differences\n";
-}
-
-TEST_F(AaveVenueTruth, names_the_close_factor_and_the_penalty_that_a_liquidation_takes) {
-    std::vector<Account> accounts;
-    make_accounts(23, 220, accounts);
-    // Those who borrowed to the limit come out on both sides of a health factor of 0.95.
-    set_price("ETH", "285000000000");
-    set_price("BTC", "5250000000000");
-    const BlockRef block = chain_.head();
-    const FactsPtr venue = road_.venue(block);
-    read_facts(accounts, venue, block);
-    if (HasFatalFailure()) return;
-    std::string snapshot = chain_.verb("snapshot").at("id").get<std::string>();
-    std::map<std::uint32_t, int> by_close_factor;
-    for (const Account& account : accounts) {
-        if (!account.facts) continue;
-        const auto prepared = prepare(venue, account.facts);
-        const State state = prepared->current();
-        if (!prepared->at(state)->liquidatable) continue;
-        const auto terms = prepared->terms(state);
-        ASSERT_TRUE(terms) << terms.error().message;
-        const auto positions = prepared->positions(state);
-        ASSERT_TRUE(positions);
-        const model::Position* seized = nullptr;
-        const model::Position* owed = nullptr;
-        for (const model::Position& one : *positions) {
-            const auto larger = [&](const model::Position* than) {
-                return than == nullptr || one.notional.raw.magnitude() > than->notional.raw.magnitude();
-            };
-            if (one.instrument == model::Instrument::debt && larger(owed)) owed = &one;
-            if (one.collateral && larger(seized)) seized = &one;
-        }
-        ASSERT_TRUE(seized != nullptr && owed != nullptr);
-        const json liquidation = chain_.verb("aave_liquidate", object({{"user", account.owner.to_string()},
-                                                                       {"collateral", seized->label},
-                                                                       {"debt", owed->label},
-                                                                       {"amount", "max"},
-                                                                       {"at", block.time}}));
-        snapshot = chain_.verb("revert", object({{"id", snapshot}})).at("id").get<std::string>();
-        const auto raw = [&](const char* field) { return U256::from_decimal(liquidation.at(field).get<std::string>()).value(); };
-        const U256 covered = raw("debt_covered_raw");
-        const U256 taken = raw("collateral_seized_raw");
-        // The pool pays the bonus on the collateral's worth of the covered debt; no more than there is.
-        const auto mul = [](const U256& a, const U256& b) { return model::checked_mul(a, b).value(); };
-        const U256 worth = model::checked_div(mul(mul(owed->mark.raw.magnitude(), covered), U256::pow10(seized->quantity.decimals)),
-                                              mul(seized->mark.raw.magnitude(), U256::pow10(owed->quantity.decimals)))
-                               .value();
-        const auto share = [](const U256& of, std::uint32_t bps) {
-            return model::mul_div(of, U256(bps), U256(10'000), model::Rounding::half_up).value();
-        };
-        if (taken == seized->quantity.raw.magnitude()) continue;
-        EXPECT_EQ(covered, share(owed->quantity.raw.magnitude(), terms->close_factor_bps)) << account.kind;
-        EXPECT_EQ(taken, share(worth, 10'000 + terms->penalty_bps)) << account.kind;
-        ++by_close_factor[terms->close_factor_bps];
-    }
-    std::cout << "liquidated at a close factor of 50 %: " << by_close_factor[5'000] << ", of 100 %: " << by_close_factor[10'000] << "\n";
-    EXPECT_GT(by_close_factor[5'000], 3);
-    EXPECT_GT(by_close_factor[10'000], 3);
 }
 
 }  // namespace
