@@ -2,8 +2,8 @@
 
 packages=(ca-certificates g++ cmake ninja-build pkg-config ccache git python3
   libboost1.81-dev libssl-dev libcpp-httplib-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
-  libcli11-dev prometheus-cpp-dev libexpected-dev libsqlite3-dev libcrypto++-dev)
-test_packages=(libgtest-dev librapidcheck-dev libbenchmark-dev)
+  libcli11-dev prometheus-cpp-dev libexpected-dev libsqlite3-dev libcrypto++-dev
+  libgtest-dev librapidcheck-dev libbenchmark-dev)
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -16,7 +16,7 @@ as_root() {
 
 install_packages() {
   local missing=() name
-  for name in "$@"; do
+  for name in "${packages[@]}"; do
     case "$(dpkg-query -W -f '${Status}' "$name" 2>/dev/null)" in *' installed') ;; *) missing+=("$name") ;; esac
   done
   # Any Node from 18 on will do, also one that did not come from a package.
