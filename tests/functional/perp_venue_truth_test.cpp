@@ -379,7 +379,8 @@ TEST(PerpVenueTruth, takes_in_a_liquidation_what_the_terms_say) {
             model::State then = prepared->current();
             then.time_offset_s = after.time - before.time;
             const model::LiquidationTerms terms = prepared->terms(then).value();
-            const double share = 1 - std::abs(std::stod(done.at("size_raw").get<std::string>()) / positions.back().quantity.raw.to_double());
+            const I256 kept = I256::from_decimal(done.at("size_raw").get<std::string>()).value();
+            const double share = 1 - kept.to_double() / positions.back().quantity.raw.to_double();
             EXPECT_NEAR(terms.close_factor_bps / 1e4, share, 1.01e-4) << owner.to_string();
             EXPECT_EQ(terms.penalty_bps, 250U);
             (share > 0.9 ? wholes : halves) += 1;
