@@ -2,6 +2,7 @@
 #include "config/settings.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/complain.hpp"
+#include "daemon/venues.hpp"
 
 #include <fmt/format.h>
 
@@ -19,8 +20,16 @@ ExitCode config_check(const std::string& config) {
     const auto settings = settings_of(config);
     if (!settings) return complain(settings.error(), ExitCode::config);
     std::size_t watched = 0;
-    for (const auto& [id, chain] : settings->chains) 
+    bool good = true;
+    for (const auto& [id, chain] : settings->chains) {
         if (chain.rpc) ++watched;
+        // What only the protocols of this build know: the addresses and lists that each needs.
+        if (const auto venues = make_adapters(*settings, id); !venues) {
+            static_cast<void>(complain(venues.error(), ExitCode::config));
+            good = false;
+        }
+    }
+    if (!good) return ExitCode::config;
     fmt::print("{}: good; {} of {} chains with an endpoint, {} venues, {} feeds, {} portfolios\n", config.empty() ? "built-in rows" : config, watched,
                settings->chains.size(), settings->venues.size(), settings->feeds.size(), settings->portfolios.size());
     return ExitCode::ok;

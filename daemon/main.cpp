@@ -47,7 +47,7 @@ int run_command(int argc, char** argv) {
 
     std::string config;
     auto* run = app.add_subcommand("run", "Watch the configured portfolios, warn, keep history, serve REST on loopback");
-    run->add_option("--config", config, "Configuration, TOML")->required();
+    run->add_option("FILE,--config", config, "Configuration, TOML")->required();
 
     std::string file;
     bool json = false;
@@ -58,9 +58,9 @@ int run_command(int argc, char** argv) {
     auto* configuration = app.add_subcommand("config", "Check or show a configuration");
     configuration->require_subcommand(1);
     auto* config_check = configuration->add_subcommand("check", "Say every error of a configuration at once");
-    config_check->add_option("--config", config, "Configuration, TOML; without it the built-in rows");
+    config_check->add_option("FILE,--config", config, "Configuration, TOML; without it the built-in rows");
     auto* config_show = configuration->add_subcommand("show", "The settings in force; of a secret its origin alone");
-    config_show->add_option("--config", config, "Configuration, TOML; without it the built-in rows");
+    config_show->add_option("FILE,--config", config, "Configuration, TOML; without it the built-in rows");
 
     auto* adapters = app.add_subcommand("adapters", "Protocols of this build, the addresses each needs, what each cannot know");
     auto* version = app.add_subcommand("version", "Version of this build");

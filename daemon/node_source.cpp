@@ -96,6 +96,18 @@ model::MarginAccount NodeSource::unknown_account(const model::VenueId& venue, co
     return account;
 }
 
+model::ReferencePrice NodeSource::refused_price(const config::Feed& feed, std::string reason) const {
+    model::ReferencePrice price;
+    price.asset = feed.asset;
+    price.chain = chain_;
+    price.source = fmt::format("chainlink:{}:{}", chain_.value, feed.address.to_string());
+    price.heartbeat_s = feed.heartbeat_s;
+    price.deviation_ppm = feed.deviation_ppm;
+    price.grade = model::PriceGrade::refused;
+    price.reason = std::move(reason);
+    return price;
+}
+
 ChainReading NodeSource::unread(const std::vector<model::Address>& owners, const std::string& reason) const {
     ChainReading reading;
     reading.block.chain = chain_;
@@ -173,7 +185,13 @@ asio::awaitable<Result<void>> NodeSource::read_configs(Venues& venues, model::Bl
 
 asio::awaitable<Result<void>> NodeSource::read_venues(Venues& venues, Prices* prices, model::BlockRef block) {
     std::vector<std::pair<model::VenueId, std::unique_ptr<Reading<model::FactsPtr>>>> readings;
-    std::vector<std::pair<const config::Feed*, std::unique_ptr<Reading<chainlink::Observation>>>> feeds;
+    struct FeedReading {
+        const config::Feed* feed;
+        std::unique_ptr<Reading<chainlink::Observation>> price;
+        /// Null for a feed that has told already.
+        std::unique_ptr<Reading<std::string>> description;
+    };
+    std::vector<FeedReading> feeds;
     std::vector<AnyReading*> pointers;
     for (const auto& [id, state] : venues) {
         if (!state.config || state.facts) continue;
@@ -184,8 +202,15 @@ asio::awaitable<Result<void>> NodeSource::read_venues(Venues& venues, Prices* pr
         for (const config::Feed& feed : feeds_) {
             std::optional<chainlink::Round> previous;
             if (const auto known = accepted_.find(feed.address); known != accepted_.end()) previous = known->second.first;
-            feeds.emplace_back(&feed, chainlink::read_price(feed, previous, block));
-            pointers.push_back(pointer(feeds.back().second));
+            FeedReading reading;
+            reading.feed = &feed;
+            reading.price = chainlink::read_price(feed, previous, block);
+            pointers.push_back(pointer(reading.price));
+            if (!described_.contains(feed.address)) {
+                reading.description = chainlink::read_description(feed);
+                pointers.push_back(pointer(reading.description));
+            }
+            feeds.push_back(std::move(reading));
         }
     }
     if (pointers.empty()) co_return Result<void>{};
@@ -202,22 +227,23 @@ asio::awaitable<Result<void>> NodeSource::read_venues(Venues& venues, Prices* pr
             state.reason = in_short(facts.error());
         }
     }
-    for (auto& [feed, reading] : feeds) {
-        auto observation = reading->result();
-        if (observation) {
-            if (observation->accepted) accepted_[feed->address] = std::make_pair(*observation->accepted, block.number);
-            prices->push_back(std::move(observation->price));
+    for (FeedReading& reading : feeds) {
+        const config::Feed& feed = *reading.feed;
+        if (reading.description) {
+            const auto description = reading.description->result();
+            if (!description) {
+                prices->push_back(refused_price(feed, in_short(description.error())));
+                continue;
+            }
+            described_.insert(feed.address);
+        }
+        auto observation = reading.price->result();
+        if (!observation) {
+            prices->push_back(refused_price(feed, in_short(observation.error())));
             continue;
         }
-        model::ReferencePrice price;
-        price.asset = feed->asset;
-        price.chain = chain_;
-        price.source = fmt::format("chainlink:{}:{}", chain_.value, feed->address.to_string());
-        price.heartbeat_s = feed->heartbeat_s;
-        price.deviation_ppm = feed->deviation_ppm;
-        price.grade = model::PriceGrade::refused;
-        price.reason = in_short(observation.error());
-        prices->push_back(std::move(price));
+        if (observation->accepted) accepted_[feed.address] = std::make_pair(*observation->accepted, block.number);
+        prices->push_back(std::move(observation->price));
     }
     co_return Result<void>{};
 }

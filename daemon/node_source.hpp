@@ -51,6 +51,7 @@ private:
     asio::awaitable<model::Result<void>> read_venues(Venues& venues, Prices* prices, model::BlockRef block);
     asio::awaitable<model::Result<void>> read_accounts(const Venues& venues, std::vector<model::MarginAccount>& accounts,
                                                        std::vector<model::Address> owners, model::BlockRef block);
+    model::ReferencePrice refused_price(const config::Feed& feed, std::string reason) const;
     model::MarginAccount unknown_account(const model::VenueId& venue, const model::Address& owner, const model::BlockRef& block, std::string reason) const;
 
     model::ChainId chain_;
@@ -64,6 +65,8 @@ private:
     /// Last accepted round of a feed and the block it was seen at.
     std::map<model::Address, std::pair<adapters::oracles::chainlink::Round, std::uint64_t>> accepted_;
     std::uint64_t last_number_ = 0;
+    /// Feeds that said to be what the configuration says.
+    std::set<model::Address> described_;
     /// The endpoint was asked for its chain id since it last failed.
     bool chain_checked_ = false;
 };
