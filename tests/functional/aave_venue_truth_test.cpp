@@ -202,7 +202,8 @@ TEST_F(AaveVenueTruth, equals_the_pool_in_an_emode_with_its_own_price) {
     int shared = 0;
     for (const AaveAccount& account : accounts) {
         if (!account.facts || account.kind != "emode") continue;
-        for (const model::PriceInput& input : prepare(venue, account.facts)->inputs()) shared += input.label == "e-mode";
+        const auto prepared = prepare(venue, account.facts);
+        for (const model::PriceInput& input : prepared->inputs()) shared += input.label == "e-mode";
     }
     EXPECT_GT(shared, 3);
     // A loan-to-value of 0 stays 0 in e-mode.
