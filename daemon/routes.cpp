@@ -169,7 +169,7 @@ void Routes::history(const httplib::Request& request, httplib::Response& respons
     if ((*to - *from) / *step > most_points)
         return set_problem(request, response, 400,
                            fmt::format("from={} to={} step={} asks for more than {} points; take a larger step", *from, *to, *step, most_points));
-    if (!context_.history) return set_problem(request, response, 503, "no history is kept; set [storage] file in the configuration");
+    if (!context_.history) return set_problem(request, response, 503, "no history is kept; set [storage] path in the configuration");
     const auto points = context_.history->points(report->name, *from, *to, *step);
     if (!points) return set_problem(request, response, status_of(points.error()), points.error().message);
     answer(response, history_answer(report->name, *points));

@@ -80,7 +80,7 @@ function freePort() {
 }
 
 /** The configuration of the daemon for the local chain: its venues, assets, feeds and one portfolio. */
-function configuration({ chain, trader, port, webHook, storage }) {
+export function configuration({ chain, trader, port, webHook, storage }) {
   const { tokens, feeds, aave, perp } = chain.addresses;
   const id = chain.chain_id;
   const asset = (token, underlying, label) => `[[asset]]\nchain = ${id}\ntoken = "${token}"\nunderlying = "${underlying}"\nlabel = "${label}"\n`;

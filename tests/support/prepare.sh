@@ -1,6 +1,6 @@
 # What daemon/demo and tests/run share: installs what is missing, builds. Sourced by both, with `root` set.
 
-packages=(ca-certificates g++ cmake ninja-build pkg-config ccache git python3
+packages=(ca-certificates curl g++ cmake ninja-build pkg-config ccache git python3
   libboost1.81-dev libssl-dev libcpp-httplib-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
   libcli11-dev prometheus-cpp-dev libexpected-dev libsqlite3-dev libcrypto++-dev
   libgtest-dev librapidcheck-dev libbenchmark-dev)
