@@ -106,36 +106,51 @@ asio::awaitable<void> Monitor::run() {
     }
 }
 
-// True: a block to read.
+void Monitor::Watched::set_poll_error(const std::string& error) {
+    if (error != poll_error) {
+        if (error.empty()) spdlog::info("event=poll_recovered chain={}", status.id.value);
+        else spdlog::warn("event=poll_failed chain={} error=\"{}\"", status.id.value, error);
+    }
+    poll_error = error;
+    status.error = poll_error.empty() ? read_error : poll_error;
+}
+
+void Monitor::Watched::set_read_error(const std::string& error) {
+    if (error != read_error) {
+        if (error.empty()) spdlog::info("event=read_recovered chain={}", status.id.value);
+        else spdlog::warn("event=read_failed chain={} error=\"{}\"", status.id.value, error);
+    }
+    read_error = error;
+    status.error = poll_error.empty() ? read_error : poll_error;
+}
+
+// True: a block to read, or the first failure of a chain that was never read.
 asio::awaitable<bool> Monitor::poll(Watched& chain) {
     const auto head = co_await chain.source->head();
     if (!head) {
         parts_.metrics.read_failed(chain.status.id, head.error().code);
-        if (chain.status.error.empty()) spdlog::warn("event=poll_failed chain={} error=\"{}\"", chain.status.id.value, head.error().message);
-        const bool never_read = !chain.reading && chain.status.error.empty();
-        chain.status.error = head.error().message;
         // The owners' accounts there are unknown, and the headline has to say so.
-        co_return never_read;
+        const bool first = !chain.reading && chain.poll_error.empty();
+        chain.set_poll_error(head.error().message);
+        co_return first;
     }
-    if (!chain.status.error.empty()) spdlog::info("event=poll_recovered chain={}", chain.status.id.value);
-    chain.status.error.clear();
     if (chain.status.evaluated && head->block.hash == chain.status.evaluated->hash) {
+        chain.set_poll_error({});
+        chain.set_read_error({});
         chain.status.confirmed = parts_.clocks.steady();
         chain.behind_since.reset();
         co_return false;
     }
-    if (chain.last && head->block.number < chain.last->number && head->block.hash != chain.last->hash) {
+    if (chain.last && head->block.number < chain.last->number) {
         // Either this endpoint lags or the chain was cut: only time tells.
         const Steady::time_point now = parts_.clocks.steady();
-        if (!chain.behind_since) {
-            chain.behind_since = now;
-            spdlog::warn("event=head_behind chain={} head={} evaluated={}", chain.status.id.value, head->block.number, chain.last->number);
-        }
+        if (!chain.behind_since) chain.behind_since = now;
         if (now - *chain.behind_since < cut_after) {
-            chain.status.error = fmt::format("the endpoint's head is block {}, behind the evaluated block {}", head->block.number, chain.last->number);
+            chain.set_poll_error(fmt::format("the endpoint's head is block {}, behind the evaluated block {}", head->block.number, chain.last->number));
             co_return false;
         }
     }
+    chain.set_poll_error({});
     chain.behind_since.reset();
     chain.head = *head;
     chain.head_seen = parts_.clocks.steady();
@@ -179,13 +194,13 @@ asio::awaitable<bool> Monitor::read_chains(bool fresh_config) {
         auto reading = co_await chain->source->read(std::move(block), std::move(owners), fresh_config);
         if (!reading) {
             // The last state stays and ages.
-            chain->status.error = reading.error().message;
             parts_.metrics.read_failed(chain->status.id, reading.error().code);
-            spdlog::warn("event=read_failed chain={} block={} error=\"{}\"", chain->status.id.value, chain->head->block.number, reading.error().message);
+            chain->set_read_error(reading.error().message);
             if (!chain->reading) chain->reading = std::make_shared<const ChainReading>(chain->source->unread(owners_, reading.error().message));
             known = known || chain->reading->block.number > 0;
             continue;
         }
+        chain->set_read_error({});
         chain->reading = std::make_shared<const ChainReading>(std::move(*reading));
         any = true;
         known = true;

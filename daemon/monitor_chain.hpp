@@ -22,6 +22,12 @@ struct Monitor::Watched {
     /// What the last evaluation stood on.
     std::shared_ptr<const ChainReading> reading;
     std::optional<Steady::time_point> behind_since;
+    std::string poll_error;
+    std::string read_error;
+
+    /// A new trouble is logged once, and its end.
+    void set_poll_error(const std::string& error);
+    void set_read_error(const std::string& error);
 };
 
 }  // namespace margind::daemon
