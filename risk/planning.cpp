@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace margind::risk {
@@ -23,35 +24,65 @@ double target_distance(const Path& path, const std::vector<Mover>& movers, const
     return -std::max(by_z, room < 1 ? -std::log1p(-room) : by_z);
 }
 
-/// All target points of all paths, without the steps of the scan before them.
-bool holds_at_targets(const PreparedAccount& account, const std::vector<Mover>& movers, const std::vector<Path>& paths,
-                      const Goal& goal) {
-    State state = account.current();
-    const Result<Standing> now = account.at(state);
-    if (!now || now->liquidatable) return false;
-    for (const Path& path : paths)
-        for (const Direction side : {Direction::down, Direction::up}) {
-            const std::optional<U256> price = price_at(path, movers, target_distance(path, movers, goal, side));
-            if (!price || !set_prices(path, movers, *price, state.prices)) return false;
-            const Result<Standing> there = account.at(state);
-            if (!there || there->liquidatable) return false;
-        }
-    return true;
+/// The present state (no asset), or a path's target on one side.
+struct Point {
+    std::string asset;
+    Direction side = Direction::down;
+    friend bool operator==(const Point&, const Point&) = default;
+};
+
+bool holds_at(const PreparedAccount& account, const State& state) {
+    const Result<Standing> standing = account.at(state);
+    return standing && !standing->liquidatable;
 }
 
-bool holds_before_targets(const PreparedAccount& account, const std::vector<Mover>& movers, const std::vector<Path>& paths,
-                          const Goal& goal) {
+/// Calls `visit(point, holds)` for the present state and each target, until it answers false.
+template <class Wanted, class Visit>
+void visit_targets(const PreparedAccount& account, const Goal& goal, const Wanted& wanted, const Visit& visit) {
+    const std::vector<Mover> movers = movers_of(account.inputs());
     State state = account.current();
-    for (const Path& path : paths)
+    const Point now;
+    if (wanted(now) && !visit(now, holds_at(account, state))) return;
+    for (const Path& path : paths_of(movers, goal.market, goal.policy))
+        for (const Direction side : {Direction::down, Direction::up}) {
+            const Point point{path.asset, side};
+            if (!wanted(point)) continue;
+            const std::optional<U256> price = price_at(path, movers, target_distance(path, movers, goal, side));
+            const bool holds = price && set_prices(path, movers, *price, state.prices) && holds_at(account, state);
+            if (!visit(point, holds)) return;
+        }
+}
+
+std::vector<Point> broken_targets(const PreparedAccount& account, const Goal& goal) {
+    std::vector<Point> broken;
+    visit_targets(account, goal, [](const Point&) { return true; }, [&](const Point& point, bool holds) {
+        if (!holds) broken.push_back(point);
+        return true;
+    });
+    return broken;
+}
+
+bool holds_at_targets(const PreparedAccount& account, const Goal& goal, const std::vector<Point>* only = nullptr) {
+    bool all = true;
+    const auto wanted = [&](const Point& point) {
+        return only == nullptr || std::find(only->begin(), only->end(), point) != only->end();
+    };
+    visit_targets(account, goal, wanted, [&](const Point&, bool holds) { return all = holds; });
+    return all;
+}
+
+/// Every step of the scan nearer than the targets.
+bool holds_before_targets(const PreparedAccount& account, const Goal& goal) {
+    const std::vector<Mover> movers = movers_of(account.inputs());
+    State state = account.current();
+    for (const Path& path : paths_of(movers, goal.market, goal.policy))
         for (const Direction side : {Direction::down, Direction::up}) {
             const std::optional<U256> target = price_at(path, movers, target_distance(path, movers, goal, side));
             if (!target) return false;
             const bool upwards = *target > movers[path.followed].price;
             for (const U256& price : scan_grid(path, movers, goal.policy, side).prices) {
                 if (upwards ? price >= *target : price <= *target) break;
-                if (!set_prices(path, movers, price, state.prices)) return false;
-                const Result<Standing> there = account.at(state);
-                if (!there || there->liquidatable) return false;
+                if (!set_prices(path, movers, price, state.prices) || !holds_at(account, state)) return false;
             }
         }
     return true;
@@ -85,9 +116,7 @@ std::optional<double> unit_usd(const PreparedAccount& account, const AdjustmentO
 }  // namespace
 
 bool reaches(const PreparedAccount& account, const Goal& goal) {
-    const std::vector<Mover> movers = movers_of(account.inputs());
-    const std::vector<Path> paths = paths_of(movers, goal.market, goal.policy);
-    return holds_at_targets(account, movers, paths, goal) && holds_before_targets(account, movers, paths, goal);
+    return holds_at_targets(account, goal) && holds_before_targets(account, goal);
 }
 
 std::vector<Action> smallest_actions(const PreparedAccount& account, const Goal& goal, const Valuation& valuation,
@@ -96,22 +125,21 @@ std::vector<Action> smallest_actions(const PreparedAccount& account, const Goal&
     const Result<Standing> standing = account.at(account.current());
     if (!standing || reaches(account, goal)) return actions;
 
+    const std::vector<Point> broken = broken_targets(account, goal);
     for (const AdjustmentOption& option : account.options()) {
         const std::optional<double> unit = unit_usd(account, option, *standing, valuation);
         if (!unit) continue;
         const auto adjusted = [&](const U256& amount) { return account.with({option.verb, option.asset, amount}); };
-        // The targets alone decide nearly always; every step before them is then checked once.
-        const auto enough_at_targets = [&](const U256& amount) {
+        // What is broken without the action decides nearly always; everything is then checked once.
+        const auto mends = [&](const U256& amount) {
             const auto after = adjusted(amount);
-            if (!after) return false;
-            const std::vector<Mover> movers = movers_of((*after)->inputs());
-            return holds_at_targets(**after, movers, paths_of(movers, goal.market, goal.policy), goal);
+            return after && holds_at_targets(**after, goal, &broken);
         };
         const auto enough = [&](const U256& amount) {
             const auto after = adjusted(amount);
             return after && reaches(**after, goal);
         };
-        std::optional<U256> amount = smallest(option.max_raw, enough_at_targets);
+        std::optional<U256> amount = smallest(option.max_raw, mends);
         if (amount && !enough(*amount)) amount = smallest(option.max_raw, enough);
         if (!amount) continue;
 
