@@ -18,7 +18,8 @@ std::optional<double> feed_deviation(std::span<const ReferencePrice> prices, Cha
 }
 
 Result<Distances> distances(const PreparedAccount& account, const Market& market, const Policy& policy,
-                            std::span<const ReferencePrice> prices, ChainId chain, std::int64_t time_offset_s) {
+                            std::span<const ReferencePrice> prices, ChainId chain, std::int64_t time_offset_s,
+                            double within_z) {
     State state = account.current();
     state.time_offset_s = time_offset_s;
     Result<Standing> standing = account.at(state);
@@ -42,7 +43,7 @@ Result<Distances> distances(const PreparedAccount& account, const Market& market
             if (!there) return fail(there.error());
             return there->liquidatable;
         };
-        PathScan scan = scan_path(path, movers, policy, now, probe);
+        PathScan scan = scan_path(path, movers, policy, now, probe, within_z);
         const Mover& followed = movers[path.followed];
         for (Candidate& candidate : scan.candidates) {
             candidate.feed_deviation = feed_deviation(prices, chain, followed.underlying);

@@ -4,6 +4,7 @@
 #include "risk/scan.hpp"
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -23,10 +24,14 @@ struct Distances {
 /// Each underlying alone and the market ray, `time_offset_s` after the facts' block. `prices` give the deviation of the
 /// feed of each underlying on the account's chain (the largest, where there are several).
 ///
+/// A finite `within_z` leaves out what is further away (and may leave out any of it): the binding candidate is right where
+/// its z is not above it.
+///
 /// Fails when the rule has no figure at the present prices. An error further out is a gap, never a missing root.
 model::Result<Distances> distances(const model::PreparedAccount& account, const model::Market& market,
                                    const model::Policy& policy, std::span<const model::ReferencePrice> prices,
-                                   model::ChainId chain, std::int64_t time_offset_s = 0);
+                                   model::ChainId chain, std::int64_t time_offset_s = 0,
+                                   double within_z = std::numeric_limits<double>::infinity());
 
 /// Relative deviation threshold of an underlying's feed on a chain; empty when none is known.
 std::optional<double> feed_deviation(std::span<const model::ReferencePrice> prices, model::ChainId chain,

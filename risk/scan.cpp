@@ -41,7 +41,7 @@ struct Change {
 };
 
 Change scan_side(const Path& path, const std::vector<Mover>& movers, const Policy& policy, Direction side,
-                 bool broken_now, const Probe& probe) {
+                 bool broken_now, const Probe& probe, double within_z) {
     const Mover& followed = movers[path.followed];
     const auto gap_at = [&](const U256& price, const std::string& why) {
         Gap gap;
@@ -60,6 +60,7 @@ Change scan_side(const Path& path, const std::vector<Mover>& movers, const Polic
             return change;
         }
         if (*broken == broken_now) {
+            if (sigmas_away(path, followed.price, price) >= within_z) return change;
             inner = price;
             continue;
         }
@@ -130,12 +131,12 @@ double first_touch(double log_barrier, double sigma_24h, double days) {
 }
 
 PathScan scan_path(const Path& path, const std::vector<Mover>& movers, const Policy& policy, bool broken_now,
-                   const Probe& probe) {
+                   const Probe& probe, double within_z) {
     const Mover& followed = movers[path.followed];
     PathScan scan;
     double touch = 0;
     for (const Direction side : {Direction::down, Direction::up}) {
-        Change change = scan_side(path, movers, policy, side, broken_now, probe);
+        Change change = scan_side(path, movers, policy, side, broken_now, probe, within_z);
         if (change.gap) scan.gaps.push_back(*std::move(change.gap));
         if (!change.at) continue;
         const U256& price = broken_now ? change.at->first : change.at->second;

@@ -6,6 +6,7 @@
 #include "risk/path.hpp"
 
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,12 +38,14 @@ struct Gap {
 /// Not broken now: liquidation_price is the first integer price that is broken, the next one nearer is not.
 /// Broken now: the last one that is broken before a cure; the side of the cure gives the direction (a cure above: a
 /// downward trigger), z = 0, room = 0, p_touch = 1, h = min(1, ratio of the prices).
+///
+/// Each side ends with the first step at or beyond `within_z`.
 struct PathScan {
     std::vector<model::Candidate> candidates;
     std::vector<Gap> gaps;
 };
 PathScan scan_path(const Path& path, const std::vector<Mover>& movers, const model::Policy& policy, bool broken_now,
-                   const Probe& probe);
+                   const Probe& probe, double within_z = std::numeric_limits<double>::infinity());
 
 /// |ln(factor)| / sigma of a candidate's price, also for one that is broken now; orders candidates of equal z.
 double sigmas_away(const Path& path, const model::U256& origin, const model::U256& price);
