@@ -265,6 +265,7 @@ TEST(PerpRule, treats_a_closed_market_as_money_at_its_price) {
     EXPECT_EQ(positions[1].label, "vETH (closed)");
     EXPECT_EQ(positions[1].quantity.to_string(), "100");
     EXPECT_EQ(positions[1].underlying.symbol, "USDC");
+    EXPECT_TRUE(positions[1].collateral) << "the account value holds it";
 }
 
 TEST(PerpRule, refuses_what_it_cannot_know) {

@@ -138,6 +138,7 @@ Result<std::vector<model::Position>> Account::positions(const model::State& stat
             p.mark = money(m.to_signed(U256(one_x18)));
             p.notional = money(result);
             p.carry_per_day = money({});
+            p.collateral = true;
             continue;
         }
         p.instrument = model::Instrument::perp;
