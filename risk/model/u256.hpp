@@ -52,7 +52,10 @@ public:
     unsigned bit_width() const;
     constexpr const std::array<std::uint64_t, 4>& limbs() const { return limbs_; }
 
-    friend constexpr bool operator==(const U256&, const U256&) = default;
+    // Not defaulted: g++ 12 calls memcmp for the array.
+    friend constexpr bool operator==(const U256& a, const U256& b) {
+        return ((a.limbs_[0] ^ b.limbs_[0]) | (a.limbs_[1] ^ b.limbs_[1]) | (a.limbs_[2] ^ b.limbs_[2]) | (a.limbs_[3] ^ b.limbs_[3])) == 0;
+    }
     friend constexpr std::strong_ordering operator<=>(const U256& a, const U256& b) {
         for (std::size_t i = 4; i-- > 0;)
             if (a.limbs_[i] != b.limbs_[i]) return a.limbs_[i] <=> b.limbs_[i];
