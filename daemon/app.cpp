@@ -49,15 +49,11 @@ Result<std::map<model::ChainId, std::unique_ptr<NodeSource>>> make_sources(const
     std::map<model::ChainId, std::unique_ptr<NodeSource>> sources;
     for (const auto& [id, chain] : settings.chains) {
         if (!chain.rpc) continue;
-        auto venues = make_adapters(settings, id);
-        if (!venues) return model::fail(venues.error());
-        if (venues->empty()) continue;
         auto endpoint = adapters::rpc::Endpoint::parse(chain.rpc->reveal());
         if (!endpoint) return model::fail(endpoint.error().code, fmt::format("chain {} rpc ({}): {}", id.value, chain.rpc->origin(), endpoint.error().message));
-        std::vector<config::Feed> feeds;
-        for (const config::Feed& feed : settings.feeds)
-            if (feed.chain == id) feeds.push_back(feed);
-        sources.emplace(id, std::make_unique<NodeSource>(http, std::move(*endpoint), chain, std::move(*venues), std::move(feeds)));
+        auto source = NodeSource::make(http, std::move(*endpoint), settings, id);
+        if (!source) return model::fail(source.error());
+        if (!(*source)->has_no_venue()) sources.emplace(id, std::move(*source));
     }
     if (sources.empty()) return model::fail(ErrorCode::bad_input, "no chain has both an endpoint and a venue; set rpc of a [[chain]]");
     return sources;

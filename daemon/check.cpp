@@ -117,13 +117,11 @@ asio::awaitable<Result<ChainReading>> read_target(adapters::rpc::HttpClient& htt
     const auto chain = settings.chains.find(*served);
     if (chain == settings.chains.end())
         co_return model::fail(ErrorCode::wrong_chain, fmt::format("{} serves chain {}, which is not configured; add it to the file given with --config", shown, served->value));
-    auto venues = make_adapters(settings, *served);
-    if (!venues) co_return model::fail(venues.error());
-    if (venues->empty())
+    auto made = NodeSource::make(http, target.endpoint, settings, *served);
+    if (!made) co_return model::fail(made.error());
+    NodeSource& source = **made;
+    if (source.has_no_venue())
         co_return model::fail(ErrorCode::wrong_chain, fmt::format("{} serves chain {}, for which no venue is configured; add one to the file given with --config", shown, served->value));
-    std::vector<config::Feed> feeds;
-    std::copy_if(settings.feeds.begin(), settings.feeds.end(), std::back_inserter(feeds), [&](const config::Feed& feed) { return feed.chain == *served; });
-    NodeSource source(http, target.endpoint, chain->second, std::move(*venues), std::move(feeds));
     const auto head = co_await chosen_block(source, std::move(block));
     if (!head) co_return model::fail(head.error());
     model::BlockRef at = head->block;
@@ -185,7 +183,7 @@ ExitCode check(const CheckOptions& options) {
     const model::Snapshot snapshot = assemble(pointers, settings->assets, {portfolio});
     const model::Report report = risk::evaluate(snapshot, rules(), *market, settings->policy);
     if (options.json) fmt::print("{}\n", report_json(report));
-    else fmt::print("{}", to_text(report.portfolios.front(), report));
+    else fmt::print("{}", to_text(report.portfolios.front(), report, settings->policy));
     return exit_code_of(report.portfolios.front().headline);
 }
 

@@ -24,7 +24,7 @@ ExitCode evaluate_file(const std::string& file, bool json) {
     } else {
         const char* separator = "";
         for (const model::PortfolioReport& portfolio : report.portfolios) {
-            fmt::print("{}{}", separator, to_text(portfolio, report));
+            fmt::print("{}{}", separator, to_text(portfolio, report, parsed->policy));
             separator = "\n";
         }
     }

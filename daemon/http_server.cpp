@@ -18,6 +18,9 @@
 namespace margind::daemon {
 namespace {
 
+// Longer than a silent client may hold a thread.
+constexpr std::chrono::seconds destructor_patience{15};
+
 // "localhost:8080" -> "localhost", "[::1]:8080" -> "[::1]".
 std::string_view without_port(std::string_view host) {
     if (!host.empty() && host.front() == '[') {
@@ -121,7 +124,7 @@ HttpServer::HttpServer(HttpLimits limits, AllowList allowed)
     });
 }
 
-HttpServer::~HttpServer() { stop(std::chrono::milliseconds(0)); }
+HttpServer::~HttpServer() { stop(destructor_patience); }
 
 model::Result<int> HttpServer::listen(const std::string& host, int port) {
     if (!is_loopback_name(host) && host != "::1")

@@ -29,8 +29,28 @@ double seconds_between(Steady::time_point from, Steady::time_point to) { return 
 
 struct Evaluated {
     std::shared_ptr<const model::Report> report;
-    model::StepResult step;
+    std::shared_ptr<const model::Memory> memory;
+    std::vector<model::IncidentEvent> events;
+    storage::CommitBatch texts;
 };
+
+// All that needs a processor and no state: the worker's part of a block.
+Evaluated evaluate_snapshot(const model::Snapshot& snapshot, const risk::Rules& rules, const model::Market& market, const model::Policy& policy,
+                            const model::Memory& before) {
+    Evaluated result;
+    result.report = std::make_shared<const model::Report>(risk::evaluate(snapshot, rules, market, policy));
+    model::StepResult step = risk::step(before, *result.report, policy);
+    result.memory = std::make_shared<const model::Memory>(std::move(step.memory));
+    result.events = std::move(step.events);
+    result.texts.snapshot = snapshot_text(snapshot, result.report->snapshot_hash);
+    for (const model::PortfolioReport& portfolio : result.report->portfolios) {
+        const auto remembered = result.memory->portfolios.find(portfolio.name);
+        const model::Headline& headline = remembered == result.memory->portfolios.end() ? portfolio.headline : remembered->second.headline;
+        result.texts.reports.push_back(report_text(portfolio, headline, result.report->time));
+    }
+    result.texts.memory = memory_text(*result.memory);
+    return result;
+}
 
 }  // namespace
 
@@ -229,10 +249,7 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, double read_se
         snapshot = std::make_shared<const model::Snapshot>(assemble(readings, parts_.settings.assets, parts_.settings.portfolios));
         const Steady::time_point start = parts_.clocks.steady();
         auto work = [this, snapshot, before = ground.memory] {
-            Evaluated result;
-            result.report = std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, parts_.market, parts_.settings.policy));
-            result.step = risk::step(*before, *result.report, parts_.settings.policy);
-            return result;
+            return evaluate_snapshot(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, *before);
         };
         evaluated = co_await run_blocking(parts_.pool, std::move(work));
         evaluate_seconds = seconds_between(start, parts_.clocks.steady());
@@ -244,18 +261,11 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, double read_se
     evaluation->snapshot = snapshot;
     evaluation->report = evaluated.report;
     evaluation->before = ground.memory;
-    evaluation->after = std::make_shared<const model::Memory>(std::move(evaluated.step.memory));
+    evaluation->after = evaluated.memory;
 
-    storage::CommitBatch batch;
+    storage::CommitBatch batch = std::move(evaluated.texts);
     batch.orphaned = ground.orphaned;
-    batch.snapshot = snapshot_text(*snapshot, evaluation->report->snapshot_hash);
-    for (const model::PortfolioReport& portfolio : evaluation->report->portfolios) {
-        const auto remembered = evaluation->after->portfolios.find(portfolio.name);
-        const model::Headline& headline = remembered == evaluation->after->portfolios.end() ? portfolio.headline : remembered->second.headline;
-        batch.reports.push_back(report_text(portfolio, headline, evaluation->report->time));
-    }
-    batch.memory = memory_text(*evaluation->after);
-    for (const std::vector<model::IncidentEvent>* events : {&ground.events, &evaluated.step.events})
+    for (const std::vector<model::IncidentEvent>* events : {&ground.events, &evaluated.events})
         for (const model::IncidentEvent& event : *events) {
             parts_.metrics.event(event.type);
             batch.events.push_back(event_text(event, evaluation->report->time, parts_.outbox.sinks_of(event.log_only)));

@@ -43,10 +43,19 @@ adapters::rpc::HttpLimits NodeSource::limits() {
     return limits;
 }
 
-NodeSource::NodeSource(adapters::rpc::HttpClient& http, adapters::rpc::Endpoint endpoint, const config::Chain& chain, Adapters venues,
-                       std::vector<config::Feed> feeds)
-    : chain_(chain.id), rpc_(http, std::move(endpoint), limits()), rounds_(rpc_, round_limits(chain)), adapters_(std::move(venues)),
-      feeds_(std::move(feeds)) {}
+NodeSource::NodeSource(adapters::rpc::HttpClient& http, adapters::rpc::Endpoint endpoint, const config::Chain& chain, Adapters venues)
+    : chain_(chain.id), rpc_(http, std::move(endpoint), limits()), rounds_(rpc_, round_limits(chain)), adapters_(std::move(venues)) {}
+
+Result<std::unique_ptr<NodeSource>> NodeSource::make(adapters::rpc::HttpClient& http, adapters::rpc::Endpoint endpoint, const config::Settings& settings,
+                                                     model::ChainId chain) {
+    auto venues = make_adapters(settings, chain);
+    if (!venues) return model::fail(venues.error());
+    std::unique_ptr<NodeSource> source(new NodeSource(http, std::move(endpoint), settings.chains.at(chain), std::move(*venues)));
+    for (const config::Feed& feed : settings.feeds)
+        if (feed.chain == chain) source->feeds_.push_back(feed);
+    for (const model::Portfolio& portfolio : settings.portfolios) source->owners_.insert(portfolio.owners.begin(), portfolio.owners.end());
+    return source;
+}
 
 asio::awaitable<Result<void>> NodeSource::check_chain() {
     const auto served = co_await adapters::rpc::chain_id(rpc_);
@@ -276,7 +285,7 @@ asio::awaitable<Result<void>> NodeSource::read_accounts(const Venues& venues, st
             continue;
         }
         if (!read->facts) {
-            empty_.insert(owner_at_venue);
+            if (owners_.contains(key.owner)) empty_.insert(owner_at_venue);
             continue;
         }
         empty_.erase(owner_at_venue);

@@ -16,9 +16,10 @@ namespace margind::daemon {
 
 class NodeSource : public ChainSource {
 public:
-    /// `http` must outlive it.
-    NodeSource(adapters::rpc::HttpClient& http, adapters::rpc::Endpoint endpoint, const config::Chain& chain, Adapters venues,
-               std::vector<config::Feed> feeds);
+    /// `http` must outlive it. Of `settings` it takes the chain with its venues and feeds, and the owners to remember; fails
+    /// as make_adapters does.
+    static model::Result<std::unique_ptr<NodeSource>> make(adapters::rpc::HttpClient& http, adapters::rpc::Endpoint endpoint,
+                                                           const config::Settings& settings, model::ChainId chain);
 
     /// Deadlines and bounds of one request to a node.
     static adapters::rpc::HttpLimits limits();
@@ -32,9 +33,12 @@ public:
     ChainReading unread(const std::vector<model::Address>& owners, const std::string& reason) const override;
 
     asio::awaitable<model::Result<Head>> block_by_hash(model::Bytes32 hash);
-    const adapters::rpc::JsonRpcClient& rpc() const { return rpc_; }
+    /// Nothing to read here.
+    bool has_no_venue() const { return adapters_.empty(); }
 
 private:
+    NodeSource(adapters::rpc::HttpClient& http, adapters::rpc::Endpoint endpoint, const config::Chain& chain, Adapters venues);
+
     using Prices = std::vector<model::ReferencePrice>;
     struct VenueState {
         model::FactsPtr config;
@@ -60,6 +64,8 @@ private:
     Adapters adapters_;
     std::vector<config::Feed> feeds_;
     std::map<model::VenueId, model::FactsPtr> configs_;
+    /// Owners of the portfolios; of others nothing is kept.
+    std::set<model::Address> owners_;
     /// Owners that were seen to hold nothing at a venue: unknown there is nothing to report.
     std::set<std::pair<model::VenueId, model::Address>> empty_;
     /// Last accepted round of a feed and the block it was seen at.

@@ -69,7 +69,7 @@ std::string action_text(const Action& action) {
                        model::decimal_text(amount, action.decimals), action.label, usd(action.amount_usd), action.h_after);
 }
 
-void first_lines(std::string& out, const PortfolioReport& portfolio) {
+void first_lines(std::string& out, const PortfolioReport& portfolio, const model::Policy& policy) {
     const FirstLiquidation first = first_liquidation(portfolio);
     if (!first.account) {
         line(out, "first liquidation", "none: no price in the scanned range liquidates a known account");
@@ -85,8 +85,8 @@ void first_lines(std::string& out, const PortfolioReport& portfolio) {
         loss += fmt::format(" (closes up to {:.0f} %, penalty {:.2f} %)", terms->close_factor_bps / 100.0, terms->penalty_bps / 100.0);
     line(out, "loss if it happens", loss);
     if (account.actions.empty()) {
-        const bool enough = first.candidate && !now && first.candidate->z >= 3;
-        line(out, "smallest action", enough ? "none needed: z is 3 or more" : "none found at that venue alone");
+        const bool enough = first.candidate && !now && first.candidate->z >= policy.action_z;
+        line(out, "smallest action", enough ? fmt::format("none needed: z is {} or more", policy.action_z) : "none found at that venue alone");
         return;
     }
     std::string_view label = "smallest action";
@@ -194,6 +194,7 @@ void account_lines(std::string& out, const PortfolioReport& portfolio) {
         out += fmt::format("\n{} {}\n", account.key.venue.to_string(), account.key.owner.to_string());
         if (!account.reason.empty()) out += fmt::format("  {}\n", account.reason);
         if (!account.grade.reason.empty() && account.grade.reason != account.reason) out += fmt::format("  {}\n", account.grade.reason);
+        for (const std::string& side : account.unscanned) out += fmt::format("  not scanned: {}\n", side);
         for (const model::Position& position : account.positions)
             out += fmt::format("  {:<12}{:>26} {:<8} at {:>16}  {:>20} {}{}\n", model::to_string(position.instrument),
                                position.quantity.to_string(), position.label, price_text(position.mark.to_double()),
@@ -221,10 +222,10 @@ std::string price_text(double value) {
     return fmt::format("{:.{}f}", value, std::min(18, 5 - static_cast<int>(std::floor(std::log10(size)))));
 }
 
-std::string to_text(const PortfolioReport& portfolio, const model::Report& report) {
+std::string to_text(const PortfolioReport& portfolio, const model::Report& report, const model::Policy& policy) {
     std::string out;
     line(out, portfolio.name, headline_text(portfolio));
-    first_lines(out, portfolio);
+    first_lines(out, portfolio, policy);
     book_lines(out, portfolio);
     for (const model::BlockRef& block : report.blocks)
         line(out, "as of", fmt::format("chain {} block {} {} time {}", block.chain.value, block.number, block.hash.to_string(), block.time));

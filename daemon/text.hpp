@@ -1,6 +1,7 @@
 // A report as a person reads it in a terminal.
 #pragma once
 
+#include "risk/model/policy.hpp"
 #include "risk/model/report.hpp"
 
 #include <string>
@@ -13,6 +14,6 @@ std::string grouped(double value, int decimals);
 std::string price_text(double value);
 
 /// First liquidation, loss, smallest action; then the book; then each account. Ends with a newline.
-std::string to_text(const model::PortfolioReport& portfolio, const model::Report& report);
+std::string to_text(const model::PortfolioReport& portfolio, const model::Report& report, const model::Policy& policy);
 
 }  // namespace margind::daemon

@@ -3,8 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <arpa/inet.h>
+#include <atomic>
+#include <netinet/in.h>
 #include <set>
+#include <stdexcept>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
 
 namespace margind::tests {
 namespace {
@@ -244,6 +250,45 @@ TEST_F(Run, takes_back_what_was_reorganised_away_while_it_was_dead) {
     const Answer events = daemon.await("/v1/incidents", [](const Answer& a) { return has_event(a, "retracted"); });
     EXPECT_EQ(event_of(events, "retracted").at("id"), id);
     EXPECT_TRUE(events.body.at("open").empty());
+}
+
+// A connection that has sent half a request.
+class HalfRequest {
+public:
+    explicit HalfRequest(int port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in to{};
+        to.sin_family = AF_INET;
+        to.sin_port = htons(static_cast<std::uint16_t>(port));
+        to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (::connect(socket_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) throw std::runtime_error("cannot connect");
+        drip("GET /v1/portfolios HTTP/1.1\r\nHost: localhost\r\nX-Drip: ");
+    }
+    ~HalfRequest() { ::close(socket_); }
+    HalfRequest(const HalfRequest&) = delete;
+    HalfRequest& operator=(const HalfRequest&) = delete;
+    bool drip(const std::string& text) { return ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) > 0; }
+
+private:
+    int socket_;
+};
+
+TEST_F(Run, stops_in_time_though_a_client_drips) {
+    DaemonProcess daemon(folder_, config());
+    daemon.await("/readyz", [](const Answer& a) { return a.status == 200; });
+    HalfRequest client(daemon.port());
+    std::atomic<bool> stopped = false;
+    std::thread dripping([&] {
+        while (!stopped) {
+            client.drip("x");
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        }
+    });
+    const auto start = std::chrono::steady_clock::now();
+    const int code = daemon.stop();
+    stopped = true;
+    dripping.join();
+    EXPECT_EQ(code, 0);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(8));
 }
 
 TEST_F(Run, reads_on_demand_who_is_in_no_portfolio) {
