@@ -4,6 +4,7 @@
 #include "adapters/rpc/spawn.hpp"
 #include "daemon/complain.hpp"
 #include "daemon/http_server.hpp"
+#include "daemon/log_value.hpp"
 #include "daemon/monitor.hpp"
 #include "daemon/node_source.hpp"
 #include "daemon/outbox.hpp"
@@ -67,7 +68,7 @@ asio::awaitable<void> check_chains(std::vector<NodeSource*> sources, std::option
             failure = right.error();
             co_return;
         }
-        spdlog::warn("event=endpoint_away error=\"{}\"", right.error().message);
+        spdlog::warn("event=endpoint_away error={}", log_value(right.error().message));
     }
 }
 
@@ -113,12 +114,12 @@ public:
 
     void monitor_ended(std::exception_ptr error) {
         if (error) {
-            spdlog::critical("event=monitor_failed error=\"{}\"", what(error));
+            spdlog::critical("event=monitor_failed error={}", log_value(what(error)));
             code_ = ExitCode::internal;
         }
         begin("monitor_ended");
         adapters::rpc::spawn(io_.get_executor(), outbox_.stop(), [this](std::exception_ptr failed) {
-            if (failed) spdlog::error("event=outbox_stop_failed error=\"{}\"", what(failed));
+            if (failed) spdlog::error("event=outbox_stop_failed error={}", log_value(what(failed)));
             timer_.cancel();
             io_.stop();
         });

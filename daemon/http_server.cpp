@@ -1,6 +1,7 @@
 // The HTTP listener: loopback only, bounded in every direction, and closed to foreign web pages.
 #include "daemon/http_server.hpp"
 
+#include "daemon/log_value.hpp"
 #include "daemon/problem.hpp"
 #include "daemon/task_queue.hpp"
 
@@ -82,7 +83,7 @@ HttpServer::HttpServer(HttpLimits limits, AllowList allowed)
     server_->set_socket_options([](socket_t socket) {
         const int yes = 1;
         if (setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0)
-            spdlog::warn("event=socket_option_refused option=SO_REUSEADDR error=\"{}\"", std::strerror(errno));
+            spdlog::warn("event=socket_option_refused option=SO_REUSEADDR error={}", log_value(std::strerror(errno)));
     });
     server_->new_task_queue = [limits] { return new TaskQueue(limits); };
 
@@ -119,7 +120,7 @@ HttpServer::HttpServer(HttpLimits limits, AllowList allowed)
                                   : fmt::format("{}", status_title(status)));
     });
     server_->set_exception_handler([](const httplib::Request& request, httplib::Response& response, std::exception_ptr error) {
-        spdlog::error("event=route_failed path={} error=\"{}\"", request.path, what(error));
+        spdlog::error("event=route_failed path={} error={}", log_value(request.path), log_value(what(error)));
         set_problem(request, response, 500, "the request failed inside the daemon; its log says why");
     });
 }

@@ -2,6 +2,7 @@
 #include "daemon/monitor.hpp"
 
 #include "adapters/rpc/spawn.hpp"
+#include "daemon/log_value.hpp"
 #include "daemon/monitor_chain.hpp"
 #include "daemon/stored.hpp"
 
@@ -98,12 +99,12 @@ void Monitor::stop() {
 
 asio::awaitable<void> Monitor::run() {
     while (!stopping_) {
-        bool news = false;
-        for (const std::unique_ptr<Watched>& chain : chains_) {
-            const bool moved = co_await poll(*chain);
-            news = news || moved;
-        }
+        // At once: a node that hangs must not hold up the other chains.
+        std::vector<asio::awaitable<void>> polls;
+        for (const std::unique_ptr<Watched>& chain : chains_) polls.push_back(poll(*chain));
+        co_await adapters::rpc::join_all(std::move(polls));
         if (stopping_) break;
+        const bool news = std::any_of(chains_.begin(), chains_.end(), [](const std::unique_ptr<Watched>& chain) { return chain->news; });
         if (news) {
             co_await turn();
         } else if (pending_) {
@@ -129,7 +130,7 @@ asio::awaitable<void> Monitor::run() {
 void Monitor::Watched::set_poll_error(const std::string& error) {
     if (error != poll_error) {
         if (error.empty()) spdlog::info("event=poll_recovered chain={}", status.id.value);
-        else spdlog::warn("event=poll_failed chain={} error=\"{}\"", status.id.value, error);
+        else spdlog::warn("event=poll_failed chain={} error={}", status.id.value, log_value(error));
     }
     poll_error = error;
     status.error = poll_error.empty() ? read_error : poll_error;
@@ -138,28 +139,28 @@ void Monitor::Watched::set_poll_error(const std::string& error) {
 void Monitor::Watched::set_read_error(const std::string& error) {
     if (error != read_error) {
         if (error.empty()) spdlog::info("event=read_recovered chain={}", status.id.value);
-        else spdlog::warn("event=read_failed chain={} error=\"{}\"", status.id.value, error);
+        else spdlog::warn("event=read_failed chain={} error={}", status.id.value, log_value(error));
     }
     read_error = error;
     status.error = poll_error.empty() ? read_error : poll_error;
 }
 
-// True: a block to read, or the first failure of a chain that was never read.
-asio::awaitable<bool> Monitor::poll(Watched& chain) {
+asio::awaitable<void> Monitor::poll(Watched& chain) {
+    chain.news = false;
     const auto head = co_await chain.source->head();
     if (!head) {
         parts_.metrics.read_failed(chain.status.id, head.error().code);
         // The owners' accounts there are unknown, and the headline has to say so.
-        const bool first = !chain.reading && chain.poll_error.empty();
+        chain.news = !chain.reading && chain.poll_error.empty();
         chain.set_poll_error(head.error().message);
-        co_return first;
+        co_return;
     }
     if (chain.status.evaluated && head->block.hash == chain.status.evaluated->hash) {
         chain.set_poll_error({});
         chain.set_read_error({});
         chain.status.confirmed = parts_.clocks.steady();
         chain.behind_since.reset();
-        co_return false;
+        co_return;
     }
     if (chain.last && head->block.number < chain.last->number) {
         // Either this endpoint lags or the chain was cut: only time tells.
@@ -167,21 +168,21 @@ asio::awaitable<bool> Monitor::poll(Watched& chain) {
         if (!chain.behind_since) chain.behind_since = now;
         if (now - *chain.behind_since < cut_after) {
             chain.set_poll_error(fmt::format("the endpoint's head is block {}, behind the evaluated block {}", head->block.number, chain.last->number));
-            co_return false;
+            co_return;
         }
     }
     chain.set_poll_error({});
     chain.behind_since.reset();
     chain.head = *head;
     chain.head_seen = parts_.clocks.steady();
-    co_return true;
+    chain.news = true;
 }
 
 asio::awaitable<void> Monitor::turn() {
     const Steady::time_point start = parts_.clocks.steady();
     auto ground = co_await find_ground();
     if (!ground) {
-        spdlog::warn("event=turn_postponed error=\"{}\"", ground.error().message);
+        spdlog::warn("event=turn_postponed error={}", log_value(ground.error().message));
         co_return;
     }
     const bool read = co_await read_chains(false);
@@ -317,7 +318,7 @@ asio::awaitable<void> Monitor::commit(storage::CommitBatch batch) {
         parts_.outbox.wake();
         co_return;
     }
-    if (storage_error_.empty()) spdlog::error("event=commit_refused events={} error=\"{}\"", batch.events.size(), done.error().message);
+    if (storage_error_.empty()) spdlog::error("event=commit_refused events={} error={}", batch.events.size(), log_value(done.error().message));
     storage_error_ = done.error().message;
     parts_.metrics.commit_refused();
     parts_.outbox.send_uncommitted(batch.events);

@@ -60,7 +60,7 @@ private:
         std::vector<storage::Orphaned> orphaned;
     };
 
-    asio::awaitable<bool> poll(Watched& chain);
+    asio::awaitable<void> poll(Watched& chain);
     asio::awaitable<void> turn();
     /// Whether every evaluated block is still on its chain; where not, the memory at the fork. An error: ask again later.
     asio::awaitable<model::Result<Ground>> find_ground();

@@ -14,6 +14,8 @@ struct Monitor::Watched {
     std::unique_ptr<ChainSource> source;
     ChainStatus status;
     std::chrono::milliseconds poll_interval{};
+    /// The last poll found a block to read, or failed for the first time on a chain that was never read.
+    bool news = false;
     /// Accepted and not yet evaluated.
     std::optional<Head> head;
     Steady::time_point head_seen{};

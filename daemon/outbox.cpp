@@ -2,6 +2,7 @@
 #include "daemon/outbox.hpp"
 
 #include "adapters/rpc/spawn.hpp"
+#include "daemon/log_value.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -179,7 +180,7 @@ asio::awaitable<void> Outbox::pass_memory(Lane& lane) {
         metrics_.delivery(name, delivered.has_value());
         if (!delivered) {
             lane.failed(label, delivered.error());
-            spdlog::warn("event=delivery_failed sink={} incident={} error=\"{}\"", name, label, delivered.error().message);
+            spdlog::warn("event=delivery_failed sink={} incident={} error={}", name, label, log_value(delivered.error().message));
             continue;
         }
         lane.delivered(label);
@@ -195,7 +196,7 @@ asio::awaitable<void> Outbox::pass_history(Lane& lane) {
     if (!lane.due(unreadable)) co_return;
     if (!rows) {
         lane.failed(unreadable, rows.error());
-        spdlog::warn("event=outbox_unreadable sink={} error=\"{}\"", name, rows.error().message);
+        spdlog::warn("event=outbox_unreadable sink={} error={}", name, log_value(rows.error().message));
         co_return;
     }
     lane.tried.erase(unreadable);
@@ -211,10 +212,10 @@ asio::awaitable<void> Outbox::pass_history(Lane& lane) {
             if (!delivered) {
                 lane.failed(label, delivered.error());
                 const std::string why = delivered.error().message;
-                spdlog::warn("event=delivery_failed sink={} number={} error=\"{}\"", name, event, why);
+                spdlog::warn("event=delivery_failed sink={} number={} error={}", name, event, log_value(why));
                 auto count = [history = history_, event, name, why] { return history->mark_failed(event, name, why); };
                 const auto counted = co_await run_blocking(pool_, std::move(count));
-                if (!counted) spdlog::warn("event=attempt_uncounted sink={} number={} error=\"{}\"", name, event, counted.error().message);
+                if (!counted) spdlog::warn("event=attempt_uncounted sink={} number={} error={}", name, event, log_value(counted.error().message));
                 continue;
             }
             ++sent;
@@ -227,7 +228,7 @@ asio::awaitable<void> Outbox::pass_history(Lane& lane) {
         } else {
             lane.unmarked.insert(event);
             lane.failed(label, marked.error());
-            spdlog::warn("event=delivery_unmarked sink={} number={} error=\"{}\"", name, event, marked.error().message);
+            spdlog::warn("event=delivery_unmarked sink={} number={} error={}", name, event, log_value(marked.error().message));
         }
     }
     if (rows->size() == batch && sent > 0) lane.woken = true;

@@ -1,6 +1,8 @@
 // Where events of incidents go: the log, standard output, web-hooks.
 #include "daemon/sinks.hpp"
 
+#include "daemon/log_value.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
@@ -29,10 +31,10 @@ public:
         const std::string type = shown(body, "type");
         const bool calm = type == "cleared" || type == "retracted" || type == "eased";
         spdlog::log(calm ? spdlog::level::info : spdlog::level::warn,
-                    "event=incident type={} id={} sequence={} portfolio={} rule={} account={} level={} from={} z={} room={} uncommitted={} reason=\"{}\"",
+                    "event=incident type={} id={} sequence={} portfolio={} rule={} account={} level={} from={} z={} room={} uncommitted={} reason={}",
                     type, shown(body, "id"), shown(body, "sequence"), shown(body, "portfolio"), shown(body, "rule"), shown(body, "account_key"),
                     shown(body, "level"), shown(body, "from"), shown(body, "z"), shown(body, "room"), body.value("uncommitted", false),
-                    shown(body, "reason"));
+                    log_value(shown(body, "reason")));
         co_return Result<void>{};
     }
 };

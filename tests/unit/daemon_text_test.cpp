@@ -1,0 +1,69 @@
+// What people read: numbers, log values, the first lines of a report, exit codes.
+#include "daemon/exit_code.hpp"
+#include "daemon/log_value.hpp"
+#include "daemon/text.hpp"
+#include "risk/evaluate.hpp"
+#include "tests/support/synthetic_book.hpp"
+
+#include <gtest/gtest.h>
+
+namespace margind::daemon {
+namespace {
+
+TEST(Grouped, separates_thousands_and_keeps_decimals) {
+    EXPECT_EQ(grouped(0, 2), "0.00");
+    EXPECT_EQ(grouped(999.995, 2), "1,000.00");
+    EXPECT_EQ(grouped(1234567.891, 2), "1,234,567.89");
+    EXPECT_EQ(grouped(-1234.5, 1), "-1,234.5");
+    EXPECT_EQ(grouped(-0.001, 2), "0.00");
+    EXPECT_EQ(grouped(123456, 0), "123,456");
+}
+
+TEST(PriceText, shows_as_many_digits_as_the_size_asks_for) {
+    EXPECT_EQ(price_text(64250.1), "64,250.10");
+    EXPECT_EQ(price_text(1.00012), "1.0001");
+    EXPECT_EQ(price_text(0.000123456), "0.000123456");
+    EXPECT_EQ(price_text(0), "0.00");
+}
+
+TEST(LogValue, lets_no_text_start_a_line_or_a_key) {
+    EXPECT_EQ(log_value("plain"), "\"plain\"");
+    EXPECT_EQ(log_value("a\" level=error x=\""), "\"a\\\" level=error x=\\\"\"");
+    EXPECT_EQ(log_value("one\ntwo\x7f\\"), "\"one\\x0atwo\\x7f\\\\\"");
+    EXPECT_EQ(log_value(std::string(3000, 'a')).size(), 2000 + 2 + std::string("…").size());
+}
+
+TEST(ExitCode, follows_the_headline_alone) {
+    using model::Level;
+    const std::pair<Level, ExitCode> rows[] = {{Level::liquidatable, ExitCode::critical}, {Level::critical, ExitCode::critical},
+                                               {Level::call, ExitCode::warned},           {Level::warn, ExitCode::warned},
+                                               {Level::unknown, ExitCode::unknown},       {Level::watch, ExitCode::ok},
+                                               {Level::ok, ExitCode::ok}};
+    for (const auto& [level, code] : rows) {
+        model::Headline headline;
+        headline.level = level;
+        EXPECT_EQ(exit_code_of(headline), code) << model::to_string(level);
+        headline.doubtful_price = true;
+        EXPECT_EQ(exit_code_of(headline), code == ExitCode::ok ? ExitCode::unknown : code) << model::to_string(level);
+    }
+}
+
+// 1 ETH at 2,000 against 1,400 USD at a threshold of 80 %: liquidated at 1,750, 12.5 % below.
+TEST(Text, begins_with_what_would_be_liquidated_first) {
+    testing::SyntheticBook book;
+    book.debt_rate = 0;
+    testing::SyntheticBook::Account account;
+    account.holdings["supply.ETH"] = 1000;
+    account.holdings["debt.USD"] = 1'400'000;
+    book.accounts.push_back(account);
+    const model::Report report = risk::evaluate(book.snapshot(), [&](const std::string&) { return &book.rule; }, book.market, book.policy);
+    const std::string text = to_text(report.portfolios.front(), report, book.policy);
+    EXPECT_NE(text.find("ETH oracle at 1,750.00 (now 2,000.00, -12.50 %)"), std::string::npos) << text;
+    EXPECT_LT(text.find("first liquidation"), text.find("loss if it happens"));
+    EXPECT_LT(text.find("loss if it happens"), text.find("smallest action"));
+    EXPECT_LT(text.find("smallest action"), text.find("unified equity"));
+    EXPECT_LT(text.find("unified equity"), text.find("as of"));
+}
+
+}  // namespace
+}  // namespace margind::daemon
