@@ -66,7 +66,7 @@ void set_money(AccountReport& report, const Distances& found, const Valuation& v
     const auto& terms = report.terms_now ? report.terms_now : report.terms_at_liquidation;
     if (terms)
         report.loss_if_liquidated_usd = positive_usd(terms->loss, valuation);
-    else if (report.candidates.empty())
+    else if (report.candidates.empty() && report.unscanned.empty())
         report.loss_if_liquidated_usd = 0;
     const std::optional<double> equity = positive_usd(found.standing.equity, valuation);
     if (equity && report.loss_if_liquidated_usd) report.at_stake_usd = *equity + *report.loss_if_liquidated_usd;
@@ -149,6 +149,11 @@ AccountEvaluation evaluate_account(const MarginAccount& account, const Surroundi
         report.level != Level::liquidatable) {
         report.level = Level::liquidatable;
         report.reason = "liquidatable by the venue's own views; drift " + report.grade.reason;
+    }
+    if (report.grade.kind == GradeKind::drift && report.level > Level::unknown) {
+        // A distance from figures that the venue contradicts is no reason for calm.
+        report.level = Level::unknown;
+        report.reason = "drift " + report.grade.reason + "; by our figures " + report.reason;
     }
     report.standing = found->standing;
     for (const Gap& gap : found->gaps) report.unscanned.push_back(gap.text);

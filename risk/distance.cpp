@@ -56,6 +56,9 @@ Result<Distances> distances(const PreparedAccount& account, const Market& market
         }
         for (Gap& gap : scan.gaps) result.gaps.push_back(std::move(gap));
     }
+    for (const Mover& mover : movers)
+        if (mover.price.is_zero() && calibration_of(mover.underlying, market, policy).sigma_24h > 0)
+            result.gaps.push_back({mover.underlying.symbol + ": the venue's price of " + mover.label + " is 0", 0});
     if (now && found.empty() && !paths.empty()) {
         const Mover& followed = movers[paths.front().followed];
         Candidate hopeless;

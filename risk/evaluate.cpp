@@ -2,11 +2,10 @@
 #include "risk/evaluate.hpp"
 
 #include "risk/account.hpp"
+#include "risk/level.hpp"
 #include "risk/model/content.hpp"
 #include "risk/model/market_fields.hpp"
 #include "risk/unified.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
@@ -28,11 +27,12 @@ bool holds(const Portfolio& portfolio, const AccountKey& key) {
 }
 
 /// at_stake >= max(material_usd, material_share of the known equity); a stake that is not known is material. Where
-/// none is, all are.
+/// no known one is, all are: an account that turns unknown must not make another immaterial.
 void set_materiality(std::vector<AccountReport>& accounts, double known_equity, const Policy& policy) {
     const double threshold = std::max(policy.material_usd, policy.material_share * known_equity);
     for (AccountReport& account : accounts) account.material = !account.at_stake_usd || *account.at_stake_usd >= threshold;
-    const bool any = std::any_of(accounts.begin(), accounts.end(), [](const AccountReport& a) { return a.material; });
+    const bool any = std::any_of(accounts.begin(), accounts.end(),
+                                 [](const AccountReport& a) { return a.at_stake_usd && a.material; });
     if (any) return;
     for (AccountReport& account : accounts) account.material = true;
 }
@@ -64,13 +64,12 @@ Headline headline_of(const PortfolioReport& portfolio, const Policy& policy) {
         }
     }
     if (!portfolio.unified || !portfolio.unified->cover) return headline;
-    const double cover = *portfolio.unified->cover;
-    const Level band = cover < policy.cover_warn ? Level::warn : cover < policy.cover_watch ? Level::watch : Level::ok;
-    if (band < headline.level) {
+    const Judgement band = judge_cover(*portfolio.unified->cover, policy);
+    if (band.level < headline.level) {
         const bool doubtful = headline.doubtful_price;
         headline = Headline{};
-        headline.level = band;
-        headline.reason = fmt::format("cover {:.2f}: the equity of the book against its unified margin", cover);
+        headline.level = band.level;
+        headline.reason = band.reason;
         headline.doubtful_price = doubtful;
     }
     return headline;

@@ -49,8 +49,15 @@ Level level_of(const Candidate& candidate, const Policy& policy) {
 std::string describe(const Candidate& candidate) {
     return fmt::format("{} {} {:.1f} % to {} ({} {}), z {:.2f}, P24h {:.1f} %", candidate.asset, to_string(candidate.direction),
                        100 * candidate.room,
-                       decimal_text(I256::from(candidate.liquidation_price).value_or(I256{}), candidate.decimals),
+                       price_text(candidate.liquidation_price, candidate.decimals),
                        to_string(candidate.role), candidate.label, candidate.z, 100 * candidate.p_touch_24h);
+}
+
+Judgement judge_cover(double cover, const Policy& policy) {
+    Judgement judgement;
+    judgement.level = cover < policy.cover_warn ? Level::warn : cover < policy.cover_watch ? Level::watch : Level::ok;
+    judgement.reason = fmt::format("cover {:.2f}: the equity of the book against its unified margin", cover);
+    return judgement;
 }
 
 Judgement judge(const Distances& distances, const Policy& policy) {

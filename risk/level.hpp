@@ -19,6 +19,9 @@ model::Level level_of(const model::Candidate& candidate, const model::Policy& po
 /// The worst of all candidates. A part that could not be scanned and begins nearer than z_watch counts as UNKNOWN.
 Judgement judge(const Distances& distances, const model::Policy& policy);
 
+/// The band of E_u / MM_u: WATCH, WARN, never more.
+Judgement judge_cover(double cover, const model::Policy& policy);
+
 /// "ETH down 13.6 % to 1723.45 (oracle WETH), z 1.42, P24h 15.2 %".
 std::string describe(const model::Candidate& candidate);
 

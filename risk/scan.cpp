@@ -1,6 +1,8 @@
 // Scan, bisection, and the first-touch probability.
 #include "risk/scan.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -45,8 +47,7 @@ Change scan_side(const Path& path, const std::vector<Mover>& movers, const Polic
     const Mover& followed = movers[path.followed];
     const auto gap_at = [&](const U256& price, const std::string& why) {
         Gap gap;
-        gap.text = path.asset + ' ' + to_string(side) + " beyond " +
-                   decimal_text(I256::from(price).value_or(I256{}), followed.decimals) + ": " + why;
+        gap.text = path.asset + ' ' + to_string(side) + " beyond " + price_text(price, followed.decimals) + ": " + why;
         gap.z = price.is_zero() ? policy.z_watch : sigmas_away(path, followed.price, price);
         return gap;
     };
@@ -89,6 +90,12 @@ Candidate candidate_of(const Path& path, const Mover& followed, const U256& liqu
 }
 
 }  // namespace
+
+std::string price_text(const U256& price, std::uint8_t decimals) {
+    const double value = price.to_double() * std::pow(10.0, -static_cast<double>(decimals));
+    const int before = value > 0 ? static_cast<int>(std::floor(std::log10(value))) : 0;
+    return fmt::format("{:.{}f}", value, std::clamp(5 - before, 0, 18));
+}
 
 double sigmas_away(const Path& path, const U256& origin, const U256& price) {
     return std::abs(log_factor(path, origin, price)) / path.sigma_24h;

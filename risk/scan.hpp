@@ -24,6 +24,9 @@ struct Grid {
 };
 Grid scan_grid(const Path& path, const std::vector<Mover>& movers, const model::Policy& policy, model::Direction side);
 
+/// A price for people, to six significant digits: "1723.45", "0.991700"; exact ones are in the fields.
+std::string price_text(const model::U256& price, std::uint8_t decimals);
+
 /// A part of a side that could not be scanned.
 struct Gap {
     /// "ETH up beyond 5230.12: <why>".

@@ -1,7 +1,10 @@
 // Incidents: what is remembered from one evaluation to the next, and the events that follow from it.
 #include "risk/evaluate.hpp"
 
+#include "risk/level.hpp"
 #include "risk/model/keccak.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -84,11 +87,13 @@ public:
             return condition.level;
         }
         OpenIncident& incident = it->second;
-        incident.log_only = log_only;
         const Level before = incident.level;
+        // Whoever was told of an incident hears how it ends; whoever was not hears of it when it becomes material.
+        const bool untold = incident.log_only && !log_only;
+        incident.log_only = incident.log_only && log_only;
         if (condition.hold) {
             incident.leaving_since.clear();
-            remind(incident, condition, account, key);
+            remind(incident, untold, condition, account, key);
             return before;
         }
         if (condition.level < before) {
@@ -108,7 +113,7 @@ public:
             incident.level = after;
             emit(incident, IncidentType::eased, before, condition, account, key);
         } else {
-            remind(incident, condition, account, key);
+            remind(incident, untold && incident.level == before, condition, account, key);
         }
         return incident.level;
     }
@@ -147,9 +152,9 @@ private:
         return level;
     }
 
-    void remind(OpenIncident& incident, const Condition& condition, const AccountReport* account,
+    void remind(OpenIncident& incident, bool at_once, const Condition& condition, const AccountReport* account,
                 const std::optional<AccountKey>& key) {
-        if (report_.time - incident.last_event_time >= policy_.remind_after_s)
+        if (at_once || report_.time - incident.last_event_time >= policy_.remind_after_s)
             emit(incident, IncidentType::reminded, incident.level, condition, account, key);
     }
 
@@ -216,6 +221,7 @@ double distance_of(const AccountReport& account) {
 Condition unknown_condition(const AccountMemory& memory, std::int64_t now, const Policy& policy, const std::string& reason) {
     Condition condition;
     condition.rule = "unknown";
+    condition.reason = "known again";
     if (!memory.unknown_since) return condition;
     const std::int64_t age = now - *memory.unknown_since;
     const bool near = memory.z && *memory.z < policy.z_warn;
@@ -231,14 +237,19 @@ Condition unknown_condition(const AccountMemory& memory, std::int64_t now, const
 /// Last level, materiality and timers of one account; returns the level that counts for the headline.
 Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport& account, const Report& report,
                    const Policy& policy) {
-    const bool unknown = account.grade.kind == GradeKind::unknown && account.level == Level::unknown;
-    if (unknown) {
+    // No distance: the account could not be read, or what is near could not be scanned.
+    const bool unknown = account.level == Level::unknown;
+    // It has an incident of its own.
+    const bool drifting = account.grade.kind == GradeKind::drift;
+    if (unknown && !drifting) {
         if (!memory.unknown_since) memory.unknown_since = report.time;
         ++memory.unknown_blocks;
     } else {
         memory.unknown_since.reset();
         memory.unknown_blocks = 0;
-        memory.z = distance_of(account);
+    }
+    if (!unknown) memory.z = distance_of(account);
+    if (!unknown || account.grade.kind != GradeKind::unknown) {
         memory.equity_usd = account.equity_usd;
         memory.at_stake_usd = account.at_stake_usd;
         memory.material = account.material;
@@ -256,19 +267,24 @@ Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport&
     const Level held = stepper.apply(memory.open, distance, &account, account.key, log_only);
     if (!unknown) memory.level = worse(held, account.level);
 
-    const Condition blind = unknown_condition(memory, report.time, policy, account.grade.reason);
+    const Condition blind = unknown_condition(memory, report.time, policy, account.reason);
     stepper.apply(memory.open, blind, &account, account.key, log_only);
 
     Condition drift;
     drift.rule = "drift";
-    if (account.grade.kind == GradeKind::drift) {
-        drift.level = Level::warn;
-        drift.reason = account.grade.reason;
-    }
-    drift.hold = unknown;
+    drift.level = drifting ? Level::warn : Level::ok;
+    drift.reason = drifting ? account.grade.reason : "the venue's views and our figures agree";
+    // Only views of the evaluated block tell that the figures agree again.
+    drift.hold = account.grade.kind == GradeKind::unknown || account.grade.kind == GradeKind::recomputed;
     stepper.apply(memory.open, drift, &account, account.key, log_only);
 
     return unknown ? worse(Level::unknown, memory.level.value_or(Level::unknown)) : *memory.level;
+}
+
+/// Why the headline has another level than the report.
+std::string held_reason(Level reported, const std::string& reason) {
+    return (reported == Level::unknown ? "last known level, at present unknown: " : "held until it has been far enough for long enough; ") +
+           reason;
 }
 
 struct Standpoint {
@@ -294,8 +310,7 @@ Headline headline_of(const std::vector<Standpoint>& standpoints) {
             continue;
         headline.level = point.level;
         headline.binding = account.key;
-        headline.reason = point.level < account.level ? "held until it has been far enough for long enough; " + account.reason
-                                                      : account.reason;
+        headline.reason = point.level < account.level ? held_reason(account.level, account.reason) : account.reason;
         headline.z = z;
         headline.room = known ? std::optional<double>(account.candidates.front().room) : std::nullopt;
     }
@@ -333,18 +348,22 @@ void step_portfolio(PortfolioMemory& memory, const PortfolioReport& portfolio, c
     Condition cover;
     cover.rule = "cover";
     cover.entry = cover_entry;
+    cover.reason = "there is no unified margin to cover";
     if (portfolio.unified) {
         memory.unified = portfolio.unified;
         memory.unified_time = report.time;
-        const auto& ratio = portfolio.unified->cover;
-        cover.margin = ratio.value_or(std::numeric_limits<double>::infinity());
-        if (ratio && *ratio < policy.cover_watch) {
-            cover.level = *ratio < policy.cover_warn ? Level::warn : Level::watch;
-            cover.reason = "cover of the book is " + std::to_string(*ratio);
-        }
     } else {
         cover.hold = true;
     }
+    if (memory.unified && memory.unified->cover) {
+        Judgement judgement = judge_cover(*memory.unified->cover, policy);
+        cover.level = judgement.level;
+        cover.reason = std::move(judgement.reason);
+    }
+    if (cover.hold)
+        cover.reason += fmt::format("; last known {} s ago: {}", report.time - memory.unified_time, portfolio.unified_reason);
+    else
+        cover.margin = portfolio.unified->cover.value_or(std::numeric_limits<double>::infinity());
     const Level book = stepper.apply(memory.open, cover, nullptr, std::nullopt, false);
 
     memory.headline = headline_of(standpoints);
@@ -352,7 +371,7 @@ void step_portfolio(PortfolioMemory& memory, const PortfolioReport& portfolio, c
     if (book < memory.headline.level) {
         memory.headline = Headline{};
         memory.headline.level = book;
-        memory.headline.reason = "cover of the book";
+        memory.headline.reason = book < cover.level ? held_reason(cover.level, cover.reason) : cover.reason;
         memory.headline.doubtful_price = portfolio.headline.doubtful_price;
     }
 }
@@ -381,6 +400,7 @@ void rewind_incidents(std::map<std::string, OpenIncident>& at_fork, const std::m
         const auto old = at_fork.find(rule);
         if (old != at_fork.end() && old->second.id == present.id) {
             old->second.sequence = present.sequence;
+            old->second.log_only = old->second.log_only && present.log_only;
             if (old->second.level == present.level) continue;
             emit(old->second, old->second.level < present.level ? IncidentType::escalated : IncidentType::eased, present.level,
                  "the block that changed its level was reorganised away");

@@ -101,6 +101,37 @@ TEST(Levels, what_cannot_be_scanned_nearby_is_unknown) {
     EXPECT_TRUE(near.unified_reason.starts_with("ETH +0.25R: linear:1")) << near.unified_reason;
 }
 
+TEST(Levels, a_venue_price_of_zero_cannot_be_scanned) {
+    SyntheticBook book;
+    book.accounts = {{1, {{"supply.USD", 1'000'000}, {"debt.ETH", 1'000}}, false, "", ""}};
+    book.listings["ETH"].price = 0;
+    const PortfolioReport report = book.book();
+    EXPECT_EQ(report.accounts[0].level, Level::unknown) << report.accounts[0].reason;
+    ASSERT_EQ(report.accounts[0].unscanned.size(), 1U);
+    EXPECT_EQ(report.accounts[0].unscanned[0], "ETH: the venue's price of ETH is 0");
+}
+
+TEST(Levels, a_side_that_could_not_be_scanned_may_cost_something) {
+    SyntheticBook book;
+    book.accounts = {{1, {{"supply.ETH", 10'000}}, false, "", ""}};
+    EXPECT_EQ(book.book().accounts[0].loss_if_liquidated_usd, 0.0);
+    book.refuses_above = 3'000 * e8;
+    EXPECT_EQ(book.book().accounts[0].loss_if_liquidated_usd, std::nullopt);
+}
+
+TEST(Levels, reasons_show_prices_to_six_digits) {
+    EXPECT_EQ(price_text(U256{3'761'422'477}, 6), "3761.42");
+    EXPECT_EQ(price_text(*U256::from_decimal("3761422477655374861983"), 18), "3761.42");
+    EXPECT_EQ(price_text(U256{99'170'000}, 8), "0.991700");
+    EXPECT_EQ(price_text(U256{6'512'345'678'901}, 8), "65123.5");
+    EXPECT_EQ(price_text(U256{1'234'567'890}, 2), "12345679");
+    EXPECT_EQ(price_text(U256{12'345}, 18), "0.000000000000012345");
+    EXPECT_EQ(price_text(U256{0}, 8), "0.00000");
+    const std::string reason = lender(14'000).book().accounts[0].reason;
+    EXPECT_TRUE(reason.starts_with("ETH down 12.5 % to 1749.99 (oracle ETH)") || reason.starts_with("ETH down 12.5 % to 1750.00 (oracle ETH)"))
+        << reason;
+}
+
 TEST(Grades, verified_recomputed_drift) {
     const SyntheticBook book = lender(8'000);
     Snapshot snapshot = book.snapshot();
@@ -121,7 +152,8 @@ TEST(Grades, verified_recomputed_drift) {
     const AccountReport drift = evaluate_with(book, snapshot).portfolios[0].accounts[0];
     EXPECT_EQ(drift.grade.kind, GradeKind::drift);
     EXPECT_EQ(drift.grade.reason, "equity: view 1200000000001, ours 1200000000000");
-    EXPECT_EQ(drift.level, Level::ok);
+    EXPECT_EQ(drift.level, Level::unknown) << "a distance from figures that the venue contradicts is no reason for calm";
+    EXPECT_TRUE(drift.reason.starts_with("drift equity: view 1200000000001")) << drift.reason;
 
     snapshot.accounts[0].views[0].value = 3'999 * e8;
     const AccountReport worse_view = evaluate_with(book, snapshot).portfolios[0].accounts[0];
@@ -217,6 +249,16 @@ TEST(Materiality, small_accounts_do_not_decide) {
     EXPECT_EQ(report.headline.level, Level::ok);
     book.accounts.erase(book.accounts.begin());
     EXPECT_EQ(book.book().headline.level, Level::critical) << "where none is material all are";
+}
+
+TEST(Materiality, an_account_that_turns_unknown_makes_no_other_immaterial) {
+    SyntheticBook book;
+    // 400 dollars at z = 0.3 beside 300: neither is material, so both count.
+    book.accounts = {{1, {{"supply.USD", 300'000}}, false, "", ""},
+                     {2, {{"supply.ETH", 1'000}, {"debt.USDC", 1'582'000}}, false, "", ""}};
+    ASSERT_EQ(book.book().headline.level, Level::critical);
+    book.accounts[0].unreadable = "time-out";
+    EXPECT_EQ(book.book().headline.level, Level::critical);
 }
 
 TEST(Materiality, an_unknown_account_is_material) {

@@ -162,7 +162,10 @@ TEST(Step, drift_opens_and_clears_with_its_grade) {
     AccountReport drifting = at(Level::ok, 9);
     drifting.grade = Grade{GradeKind::drift, "healthFactor: view 2, ours 1", {}};
     EXPECT_EQ(life.feed(0, {drifting}), "drift:opened:ok>warn");
-    EXPECT_EQ(life.feed(12, {at(Level::ok, 9)}), "drift:cleared:warn>ok");
+    AccountReport unasked = at(Level::ok, 9);
+    unasked.grade.kind = GradeKind::recomputed;
+    EXPECT_EQ(life.feed(12, {unasked}), "") << "no view was asked that could agree";
+    EXPECT_EQ(life.feed(24, {at(Level::ok, 9)}), "drift:cleared:warn>ok");
 }
 
 TEST(Step, an_immaterial_account_does_not_decide_the_headline) {
@@ -173,6 +176,50 @@ TEST(Step, an_immaterial_account_does_not_decide_the_headline) {
     EXPECT_TRUE(life.last.events[0].log_only);
     EXPECT_EQ(life.headline().level, Level::ok);
     EXPECT_EQ(life.headline().binding, key());
+}
+
+TEST(Step, an_incident_of_an_account_that_becomes_material_is_told_at_once) {
+    Life life;
+    AccountReport account = at(Level::call, 0.9, key(2));
+    account.material = false;
+    life.feed(0, {at(Level::ok, 9), account});
+    EXPECT_EQ(life.feed(12, {at(Level::ok, 9), account}), "");
+    account.material = true;
+    EXPECT_EQ(life.feed(24, {at(Level::ok, 9), account}), "distance:reminded:call>call");
+    EXPECT_FALSE(life.last.events[0].log_only);
+    EXPECT_EQ(life.feed(36, {at(Level::ok, 9), account}), "");
+}
+
+TEST(Step, who_was_told_of_an_incident_hears_of_its_end) {
+    Life life;
+    AccountReport account = at(Level::warn, 1.9, key(2));
+    life.feed(0, {at(Level::ok, 9), account});
+    account = at(Level::ok, 9, key(2));
+    account.material = false;
+    life.feed(12, {at(Level::ok, 9), account});
+    EXPECT_EQ(life.feed(72, {at(Level::ok, 9), account}), "distance:cleared:warn>ok");
+    EXPECT_FALSE(life.last.events[0].log_only);
+}
+
+TEST(Step, an_account_that_cannot_be_scanned_nearby_keeps_its_incident_and_its_last_z) {
+    Life life;
+    life.feed(0, {at(Level::call, 0.9)});
+    AccountReport unscanned = at(Level::unknown, 0);
+    unscanned.candidates.clear();
+    unscanned.unscanned = {"ETH up beyond 2040.00: refused"};
+    for (std::int64_t t = 12; t <= 600; t += 12) life.feed(t, {unscanned});
+    EXPECT_EQ(life.headline().level, Level::call);
+    const AccountMemory& memory = life.last.memory.portfolios.at("main").accounts.at(key());
+    EXPECT_EQ(memory.z, 0.9);
+    EXPECT_TRUE(memory.open.contains("distance"));
+    EXPECT_TRUE(memory.open.contains("unknown"));
+}
+
+TEST(Step, the_headline_says_that_a_level_is_the_last_known_one) {
+    Life life;
+    life.feed(0, {at(Level::call, 0.9)});
+    life.feed(12, {unknown()});
+    EXPECT_EQ(life.headline().reason, "last known level, at present unknown: unknown(reverted)");
 }
 
 TEST(Step, an_account_that_is_gone_clears_its_incidents) {
@@ -218,6 +265,20 @@ TEST(Step, cover_of_the_book_opens_at_its_band_with_hysteresis) {
     EXPECT_EQ(with_cover(24, 0.55), "");
     EXPECT_EQ(with_cover(36, 0.61), "");
     EXPECT_EQ(with_cover(96, 0.61), "cover:cleared:warn>watch");
+}
+
+TEST(Step, the_last_cover_band_stays_while_the_unified_figures_cannot_be_had) {
+    Life life;
+    Report report = report_of(0, {at(Level::ok, 9)});
+    report.portfolios[0].unified = Unified{};
+    report.portfolios[0].unified->cover = 0.9;
+    life.last = step(life.last.memory, report, life.policy);
+    report = report_of(12, {at(Level::ok, 9)});
+    report.portfolios[0].unified_reason = "the reference price of ETH is stale";
+    life.last = step(life.last.memory, report, life.policy);
+    EXPECT_EQ(life.headline().level, Level::watch);
+    EXPECT_EQ(life.headline().reason, "cover 0.90: the equity of the book against its unified margin; last known 12 s ago: "
+                                      "the reference price of ETH is stale");
 }
 
 TEST(Retract, takes_back_what_was_opened_on_the_orphaned_branch) {
