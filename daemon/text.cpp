@@ -120,7 +120,7 @@ void book_lines(std::string& out, const PortfolioReport& portfolio) {
                                             unified.cover ? fmt::format("{:.2f}", *unified.cover) : "none: empty book"));
     line(out, "unified distance",
          unified.h_u ? fmt::format("health {:.4f}, z {:.2f}, if money could move at once", *unified.h_u, unified.z_u.value_or(0))
-                     : "none: nothing in the scanned range");
+         : unified.unscanned.empty() ? "none: nothing in the scanned range" : "not known: " + unified.unscanned.front());
     line(out, "netting", fmt::format("{} less margin than the legs apart; {} locked up at the venues", usd(unified.netting_usd),
                                      usd(unified.capital_lockup_usd)));
 }

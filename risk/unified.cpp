@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -90,6 +91,34 @@ Result<double> carry_of(std::span<const BookAccount> accounts, const Valuation& 
     return carry;
 }
 
+/// Until the account is liquidatable at the present prices: by doubling steps from a day, then to the second. Empty when
+/// it does not become so within 90 years, or when the rule has no figure at a step before.
+std::optional<double> days_by_carry(const PreparedAccount& account) {
+    constexpr std::int64_t day = 86'400;
+    constexpr std::int64_t horizon = 32'768 * day;
+    State state = account.current();
+    const auto liquidatable_at = [&](std::int64_t offset) {
+        state.time_offset_s = offset;
+        const Result<Standing> standing = account.at(state);
+        return standing ? std::optional<bool>(standing->liquidatable) : std::nullopt;
+    };
+    std::int64_t before = -1;
+    for (std::int64_t after = 0; after <= horizon; after = after == 0 ? day : 2 * after) {
+        const std::optional<bool> reached = liquidatable_at(after);
+        if (!reached) return std::nullopt;
+        if (!*reached) {
+            before = after;
+            continue;
+        }
+        while (after - before > 1) {
+            const std::int64_t middle = before + (after - before) / 2;
+            (liquidatable_at(middle).value_or(true) ? after : before) = middle;
+        }
+        return static_cast<double>(after) / static_cast<double>(day);
+    }
+    return std::nullopt;
+}
+
 /// Distance on sum N = sum M along each underlying and the ray.
 Result<void> add_distance(Unified& unified, const Book& book, const Market& market, const Policy& policy) {
     const std::vector<Mover>& movers = book.movers();
@@ -97,7 +126,8 @@ Result<void> add_distance(Unified& unified, const Book& book, const Market& mark
     for (const Mover& mover : movers) prices.push_back(mover.price);
     const Result<double> now = book.excess(prices);
     if (!now) return fail(now.error());
-    double nearest = 0;
+    double nearest = std::numeric_limits<double>::infinity();
+    double nearest_gap = nearest;
     for (const Path& path : paths_of(movers, market, policy)) {
         const Probe probe = [&](const U256& p) -> Result<bool> {
             if (!set_prices(path, movers, p, prices)) return fail(ErrorCode::out_of_range, "a price does not fit 256 bits");
@@ -105,17 +135,23 @@ Result<void> add_distance(Unified& unified, const Book& book, const Market& mark
             if (!excess) return fail(excess.error());
             return *excess < 0;
         };
-        for (Candidate& candidate : scan_path(path, movers, policy, *now < 0, probe).candidates) {
+        PathScan scan = scan_path(path, movers, policy, *now < 0, probe);
+        for (Candidate& candidate : scan.candidates) {
             const double away = sigmas_away(path, candidate.price, candidate.liquidation_price);
             if (unified.binding && away >= nearest) continue;
             nearest = away;
             unified.binding = std::move(candidate);
+        }
+        for (Gap& gap : scan.gaps) {
+            nearest_gap = std::min(nearest_gap, gap.z);
+            unified.unscanned.push_back(std::move(gap.text));
         }
     }
     if (*now < 0 && !unified.binding) {
         unified.h_u = 0;
         unified.z_u = 0;
     }
+    if (*now >= 0 && nearest_gap < nearest) unified.binding.reset();
     if (unified.binding) {
         unified.h_u = unified.binding->h;
         unified.z_u = unified.binding->z;
@@ -161,8 +197,9 @@ Result<Unified> unify(std::span<const BookAccount> accounts, const Market& marke
     add_exposures(unified, deltas, loss, *book, market, policy);
     if (unified.equity_usd > 0) unified.leverage = unified.gross_delta_usd / unified.equity_usd;
     unified.carry_per_day_usd = *carry;
-    if (*carry < 0)
-        unified.days_to_liquidation_by_carry = std::max(unified.equity_usd - unified.mm_usd, 0.0) / -*carry;
+    for (const BookAccount& account : accounts)
+        if (const std::optional<double> days = days_by_carry(account.prepared))
+            unified.days_to_liquidation_by_carry = std::min(unified.days_to_liquidation_by_carry.value_or(*days), *days);
     if (const Result<void> distance = add_distance(unified, *book, market, policy); !distance) return fail(distance.error());
     return unified;
 }

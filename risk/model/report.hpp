@@ -128,11 +128,15 @@ struct Unified {
     /// Gross delta over E_u.
     std::optional<double> leverage;
     double carry_per_day_usd = 0;
-    /// Until cover by carry alone; null when carry does not hurt.
+    /// Until interest and funding alone make the first account liquidatable, at the present prices and rates; null when
+    /// none becomes so within 90 years.
     std::optional<double> days_to_liquidation_by_carry;
+    /// Null when nothing in the scanned range breaks the book, or when what lies nearer could not be scanned.
     std::optional<Candidate> binding;
     std::optional<double> h_u;
     std::optional<double> z_u;
+    /// One line per side that could not be scanned to its end.
+    std::vector<std::string> unscanned;
     std::vector<UnderlyingExposure> exposures;
     std::vector<ScenarioResult> scenarios;
     std::string worst_scenario;

@@ -87,6 +87,7 @@ constexpr auto describe(const Unified*) {
                       field("leverage", &Unified::leverage), field("carry_per_day_usd", &Unified::carry_per_day_usd),
                       field("days_to_liquidation_by_carry", &Unified::days_to_liquidation_by_carry),
                       field("binding", &Unified::binding), field("h_u", &Unified::h_u), field("z_u", &Unified::z_u),
+                      field("unscanned", &Unified::unscanned),
                       field("exposures", &Unified::exposures), field("scenarios", &Unified::scenarios),
                       field("worst_scenario", &Unified::worst_scenario), field("margin_eta_0", &Unified::margin_eta_0),
                       field("margin_eta_half", &Unified::margin_eta_half), field("margin_eta_1", &Unified::margin_eta_1),

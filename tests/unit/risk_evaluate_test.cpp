@@ -297,13 +297,39 @@ TEST(Book, single_lender_by_hand) {
     EXPECT_NEAR(*u.leverage, 20'000.0 / 12'000, 1e-12);
     // Interest 1e-9 per second on 8000.
     EXPECT_NEAR(u.carry_per_day_usd, -8'000 * 86'400e-9, 1e-6);
-    EXPECT_NEAR(*u.days_to_liquidation_by_carry, (12'000 - u.mm_usd) / 0.6912, 1e-2);
+    // The debt is 16000 after 1e9 seconds.
+    EXPECT_NEAR(*u.days_to_liquidation_by_carry, 1e9 / 86'400, 1e-3);
     EXPECT_FALSE(u.eta_at_breach.has_value());
     // sum N = sum M is the same price as the account's own.
     EXPECT_NEAR(*u.h_u, 2.0, 1e-7);
     EXPECT_EQ(u.binding->asset, "ETH");
     EXPECT_NEAR(*u.z_u, std::log(2.0) / 0.037, 1e-6);
     EXPECT_EQ(u.exposures.size(), 2U);
+}
+
+TEST(Book, days_by_carry_are_those_of_the_first_account) {
+    SyntheticBook book = lender(15'900);
+    book.debt_rate = 10;
+    book.accounts.push_back({2, {{"supply.ETH", 100'000}, {"debt.USDC", 1'000}}, false, "", ""});
+    // 15900 (1 + 1e-8 t) = 16000.
+    EXPECT_NEAR(*book.book().unified->days_to_liquidation_by_carry, 100.0 / 15'900 / 1e-8 / 86'400, 1e-3);
+    book.accounts = {{1, {{"supply.ETH", 100'000}}, false, "", ""}};
+    EXPECT_FALSE(book.book().unified->days_to_liquidation_by_carry.has_value());
+    EXPECT_EQ(lender(16'500).book().unified->days_to_liquidation_by_carry, 0.0);
+}
+
+TEST(Book, a_distance_beyond_what_could_be_scanned_is_not_known) {
+    SyntheticBook book = lender(8'000);
+    book.refuses_above = 4'500 * e8;
+    const Unified farther = *book.book().unified;
+    ASSERT_EQ(farther.unscanned.size(), 1U);
+    EXPECT_NEAR(*farther.h_u, 2, 1e-6) << "2.25 up lies beyond 2 down";
+    book.refuses_above = 3'000 * e8;
+    const Unified nearer = *book.book().unified;
+    ASSERT_EQ(nearer.unscanned.size(), 1U);
+    EXPECT_TRUE(nearer.unscanned[0].starts_with("ETH up beyond ")) << nearer.unscanned[0];
+    EXPECT_FALSE(nearer.h_u.has_value());
+    EXPECT_FALSE(nearer.binding.has_value());
 }
 
 TEST(Book, offsetting_legs_net_and_each_keeps_its_own_distance) {
