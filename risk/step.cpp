@@ -173,8 +173,9 @@ private:
         event.from = from;
         event.reason = condition.reason;
         event.log_only = incident.log_only;
+        // Of the account's chain; of the first one for an incident of the book.
         for (const BlockRef& block : report_.blocks)
-            if (key && block.chain == key->venue.chain)
+            if (key ? block.chain == key->venue.chain : &block == &report_.blocks.front())
                 event.expires_at_block = block.number + static_cast<std::uint64_t>(policy_.action_valid_blocks);
         if (account != nullptr) fill(event, *account);
         events_.push_back(std::move(event));
@@ -393,7 +394,9 @@ void rewind_incidents(std::map<std::string, OpenIncident>& at_fork, const std::m
         event.from = from;
         event.reason = std::move(reason);
         event.log_only = incident.log_only;
-        incident.last_event_time = fork.time;
+        event.liquidatable = event.level == Level::liquidatable;
+        // The next step reminds of what is open at once, with its figures and actions.
+        incident.last_event_time = 0;
         events.push_back(std::move(event));
     };
     for (const auto& [rule, present] : now) {

@@ -261,6 +261,7 @@ TEST(Step, cover_of_the_book_opens_at_its_band_with_hysteresis) {
     EXPECT_EQ(with_cover(0, 0.9), "");
     EXPECT_EQ(life.headline().level, Level::watch);
     EXPECT_EQ(with_cover(12, 0.49), "cover:opened:ok>warn");
+    EXPECT_EQ(life.last.events[0].expires_at_block, block(12).number + 50);
     EXPECT_EQ(life.headline().level, Level::warn);
     EXPECT_EQ(with_cover(24, 0.55), "");
     EXPECT_EQ(with_cover(36, 0.61), "");
@@ -315,6 +316,20 @@ TEST(Retract, reopens_what_was_cleared_with_a_higher_sequence) {
     const StepResult result = retract(fork, life.last.memory);
     EXPECT_EQ(told(result), "distance:opened:ok>warn");
     EXPECT_EQ(result.events[0].sequence, 3U);
+}
+
+TEST(Retract, what_it_reopens_is_told_again_with_its_figures_at_the_next_block) {
+    Life life;
+    life.feed(10'000, {at(Level::warn, 1.9)});
+    life.feed(10'012, {at(Level::ok, 9)});
+    const Memory fork = life.last.memory;
+    ASSERT_EQ(life.feed(10'072, {at(Level::ok, 9)}), "distance:cleared:warn>ok");
+    StepResult result = retract(fork, life.last.memory);
+    ASSERT_EQ(result.events[0].z, std::nullopt);
+    result = step(result.memory, report_of(10'024, {at(Level::warn, 1.8)}), Policy{});
+    EXPECT_EQ(told(result), "distance:reminded:warn>warn");
+    EXPECT_EQ(result.events[0].z, 1.8);
+    EXPECT_EQ(told(step(result.memory, report_of(10'036, {at(Level::warn, 1.8)}), Policy{})), "");
 }
 
 }  // namespace
