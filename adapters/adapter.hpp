@@ -2,10 +2,10 @@
 #pragma once
 
 #include "adapters/request.hpp"
+#include "config/settings.hpp"
 #include "risk/model/snapshot.hpp"
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -53,24 +53,16 @@ public:
     virtual std::vector<std::string> limits() const = 0;
 };
 
-/// Settings of one venue from the configuration: named addresses ("addresses_provider" = 0x…), and named lists of
-/// addresses ("base_tokens" = [0x…]) where a protocol has no view that enumerates them.
-struct VenueSettings {
-    model::VenueId id;
-    std::map<std::string, model::Address> addresses;
-    std::map<std::string, std::vector<model::Address>> lists{};
-};
-
 /// What a folder below `adapters/protocols/` exports from its `protocol.hpp` as `protocols::<folder>::protocol()`; the build
 /// collects them.
 struct Protocol {
     std::string name;
-    /// Names that VenueSettings::addresses must hold, no more and no fewer.
+    /// Names that Venue::addresses must hold, no more and no fewer.
     std::vector<std::string> required_addresses;
-    std::function<model::Result<std::unique_ptr<Adapter>>(VenueSettings)> make;
+    std::function<model::Result<std::unique_ptr<Adapter>>(config::Venue)> make;
     /// The same rule without a chain, for replays.
     std::function<const model::VenueRule&()> rule;
-    /// Names that VenueSettings::lists must hold, no more and no fewer; a list may be empty.
+    /// Names that Venue::lists must hold, no more and no fewer; a list may be empty.
     std::vector<std::string> required_lists{};
 };
 

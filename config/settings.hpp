@@ -31,7 +31,8 @@ struct Chain {
     bool quiet_chain = false;
 };
 
-/// `addresses` by name ("addresses_provider"), `lists` of addresses by name ("base_tokens").
+/// `addresses` by name ("addresses_provider"), `lists` of addresses by name ("base_tokens") where a protocol has no view
+/// that enumerates them.
 struct Venue {
     model::VenueId id;
     std::map<std::string, model::Address> addresses;

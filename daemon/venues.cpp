@@ -41,11 +41,7 @@ model::Result<Adapters> make_adapters(const config::Settings& settings, model::C
         std::string problem = names_problem(venue.addresses, protocol->required_addresses, "address");
         if (problem.empty()) problem = names_problem(venue.lists, protocol->required_lists, "list");
         if (!problem.empty()) return model::fail(ErrorCode::bad_input, fmt::format("venue {}: {} {}", text, protocol->name, problem));
-        adapters::VenueSettings given;
-        given.id = id;
-        given.addresses = venue.addresses;
-        given.lists = venue.lists;
-        auto adapter = protocol->make(std::move(given));
+        auto adapter = protocol->make(venue);
         if (!adapter) return model::fail(adapter.error().code, fmt::format("venue {}: {}", text, adapter.error().message));
         all.emplace(id, std::move(*adapter));
     }

@@ -16,7 +16,7 @@ namespace {
 model::ChainId chain_id(const ChainProcess& chain) { return {chain.ready().at("chain_id").get<std::uint64_t>()}; }
 
 std::unique_ptr<adapters::Adapter> perp_adapter(const ChainProcess& chain, const std::vector<std::string>& markets) {
-    adapters::VenueSettings settings{{"perp_v2", chain_id(chain), ""}, {}, {}};
+    config::Venue settings{{"perp_v2", chain_id(chain), ""}, {}, {}};
     settings.addresses["clearing_house"] = chain.address("/perp/clearing_house");
     for (const std::string& market : markets)
         settings.lists["base_tokens"].push_back(chain.address("/perp/base_tokens/" + market));

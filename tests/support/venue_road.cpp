@@ -63,7 +63,7 @@ std::vector<Result<AccountReading>> VenueRoad::accounts(const FactsPtr& venue, s
 VenueRoad aave_road(const ChainProcess& chain) {
     const auto all = adapters::all_protocols();
     const auto aave = std::find_if(all.begin(), all.end(), [](const auto& one) { return one.name == "aave_v3"; });
-    adapters::VenueSettings settings;
+    config::Venue settings;
     settings.id = {"aave_v3", chain_id(chain), ""};
     settings.addresses["addresses_provider"] = chain.address("/aave/addresses_provider");
     return VenueRoad(chain, value_of(aave->make(std::move(settings))));

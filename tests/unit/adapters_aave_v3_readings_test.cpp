@@ -112,7 +112,7 @@ class AaveV3Readings : public testing::Test {
 protected:
     FakeNode node_;
     std::unique_ptr<Adapter> adapter_ = [] {
-        VenueSettings settings;
+        config::Venue settings;
         settings.id = {"aave_v3", model::ChainId{1}, ""};
         settings.addresses["addresses_provider"] = provider;
         return std::move(*protocol().make(std::move(settings)));

@@ -297,7 +297,7 @@ TEST(PerpRule, refuses_a_state_of_another_shape) {
 }
 
 TEST(PerpProtocol, names_what_its_settings_lack) {
-    VenueSettings settings{model::VenueId::parse("perp_v2:31337").value(), {}, {}};
+    config::Venue settings{model::VenueId::parse("perp_v2:31337").value(), {}, {}};
     EXPECT_NE(protocol().make(settings).error().message.find("clearing_house"), std::string::npos);
     settings.addresses["clearing_house"] = usdc;
     settings.lists["base_tokens"] = {veth, veth};

@@ -46,7 +46,7 @@ private:
     model::Address provider_;
 };
 
-model::Result<std::unique_ptr<Adapter>> make(VenueSettings settings) {
+model::Result<std::unique_ptr<Adapter>> make(config::Venue settings) {
     const auto provider = settings.addresses.find(provider_name);
     if (provider == settings.addresses.end())
         return model::fail(model::ErrorCode::bad_input, settings.id.to_string() + " needs the address " + provider_name);

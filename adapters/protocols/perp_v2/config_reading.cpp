@@ -13,7 +13,7 @@ using model::U256;
 
 class ConfigReading final : public Reading<model::FactsPtr> {
 public:
-    explicit ConfigReading(const VenueSettings& settings)
+    explicit ConfigReading(const config::Venue& settings)
         : chain_(settings.id.chain),
           house_(settings.addresses.at("clearing_house")),
           bases_(settings.lists.at("base_tokens")),
@@ -125,7 +125,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Reading<model::FactsPtr>> config_reading(const VenueSettings& settings) {
+std::unique_ptr<Reading<model::FactsPtr>> config_reading(const config::Venue& settings) {
     return std::make_unique<ConfigReading>(settings);
 }
 

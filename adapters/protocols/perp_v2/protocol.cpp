@@ -21,7 +21,7 @@ const model::VenueRule& shared_rule() {
 
 class PerpV2 final : public Adapter {
 public:
-    explicit PerpV2(VenueSettings settings) : settings_(std::move(settings)) {}
+    explicit PerpV2(config::Venue settings) : settings_(std::move(settings)) {}
 
     const model::VenueId& venue() const override { return settings_.id; }
     std::unique_ptr<Reading<model::FactsPtr>> read_config() const override { return config_reading(settings_); }
@@ -48,10 +48,10 @@ public:
     }
 
 private:
-    VenueSettings settings_;
+    config::Venue settings_;
 };
 
-Result<std::unique_ptr<Adapter>> make(VenueSettings settings) {
+Result<std::unique_ptr<Adapter>> make(config::Venue settings) {
     if (!settings.addresses.contains("clearing_house"))
         return model::fail(ErrorCode::bad_input, settings.id.to_string() + ": address clearing_house is missing");
     for (const char* name : {"base_tokens", "collateral_tokens"}) {
