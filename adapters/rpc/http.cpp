@@ -16,6 +16,7 @@
 #include <charconv>
 #include <map>
 #include <utility>
+#include <vector>
 #include <variant>
 
 namespace margind::adapters::rpc {
@@ -131,13 +132,15 @@ struct Lookup {
 };
 
 asio::awaitable<error_code> look_up(std::shared_ptr<Lookup> lookup, const Endpoint& endpoint, Clock::time_point until) {
+    std::uint16_t port = 0;
+    std::from_chars(endpoint.port.data(), endpoint.port.data() + endpoint.port.size(), port);
+    std::vector<tcp::endpoint> known;
     error_code literal;
-    const auto address = asio::ip::make_address(endpoint.host, literal);
-    if (!literal) {
-        std::uint16_t port = 0;
-        std::from_chars(endpoint.port.data(), endpoint.port.data() + endpoint.port.size(), port);
-        const tcp::endpoint known(address, port);
-        lookup->results = tcp::resolver::results_type::create(known, endpoint.host, endpoint.port);
+    if (const auto address = asio::ip::make_address(endpoint.host, literal); !literal) known = {{address, port}};
+    // RFC 6761: always loopback, also where no hosts file says so.
+    if (endpoint.host == "localhost") known = {{asio::ip::address_v4::loopback(), port}, {asio::ip::address_v6::loopback(), port}};
+    if (!known.empty()) {
+        lookup->results = tcp::resolver::results_type::create(known.begin(), known.end(), endpoint.host, endpoint.port);
         co_return error_code();
     }
     lookup->waiter.expires_at(until);

@@ -8,7 +8,7 @@ bare=${FRESH_ROOT:-$work/bare}
 root=$work/root
 
 finish() {
-  umount "$root/proc" "$root/dev" 2>/dev/null || true
+  umount -R "$root/dev" "$root/proc" 2>/dev/null || true
   rm -rf --one-file-system "$work"
 }
 trap finish EXIT
