@@ -77,6 +77,7 @@ asio::awaitable<Result<Head>> NodeSource::head() {
         chain_checked_ = false;
         co_return model::fail(header.error());
     }
+    last_head_ = std::pair(header->ref.hash, header->parent);
     co_return head_of(*header);
 }
 
@@ -131,12 +132,20 @@ ChainReading NodeSource::unread(const std::vector<model::Address>& owners, const
     return reading;
 }
 
+asio::awaitable<Result<bool>> NodeSource::goes_on_from_last(model::BlockRef block) {
+    if (accepted_.empty() || block.hash == last_.hash || last_head_ == std::pair(block.hash, last_.hash)) co_return true;
+    if (block.number <= last_.number) co_return false;
+    const std::uint64_t number = last_.number;
+    const auto below = co_await block_at(number);
+    if (!below) co_return model::fail(below.error());
+    co_return below->has_value() && (*below)->block.hash == last_.hash;
+}
+
 asio::awaitable<Result<ChainReading>> NodeSource::read(model::BlockRef block, std::vector<model::Address> owners, bool fresh_config) {
-    if (block.number <= last_number_) {
-        // Another branch: rounds that were accepted on the old one say nothing.
-        std::erase_if(accepted_, [&](const auto& entry) { return entry.second.second >= block.number; });
-    }
-    last_number_ = block.number;
+    const auto continues = co_await goes_on_from_last(block);
+    if (!continues) co_return model::fail(continues.error());
+    if (!*continues) accepted_.clear();
+    last_ = block;
     Venues venues;
     for (const auto& [id, adapter] : adapters_) {
         VenueState& state = venues[id];
@@ -210,7 +219,7 @@ asio::awaitable<Result<void>> NodeSource::read_venues(Venues& venues, Prices* pr
     if (prices) {
         for (const config::Feed& feed : feeds_) {
             std::optional<chainlink::Round> previous;
-            if (const auto known = accepted_.find(feed.address); known != accepted_.end()) previous = known->second.first;
+            if (const auto known = accepted_.find(feed.address); known != accepted_.end()) previous = known->second;
             FeedReading reading;
             reading.feed = &feed;
             reading.price = chainlink::read_price(feed, previous, block);
@@ -251,7 +260,7 @@ asio::awaitable<Result<void>> NodeSource::read_venues(Venues& venues, Prices* pr
             prices->push_back(refused_price(feed, in_short(observation.error())));
             continue;
         }
-        if (observation->accepted) accepted_[feed.address] = std::make_pair(*observation->accepted, block.number);
+        if (observation->accepted) accepted_[feed.address] = *observation->accepted;
         prices->push_back(std::move(observation->price));
     }
     co_return Result<void>{};

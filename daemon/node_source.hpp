@@ -49,6 +49,8 @@ private:
     };
     using Venues = std::map<model::VenueId, VenueState>;
 
+    /// Whether the block that was read last is an ancestor of `block`, or `block` itself.
+    asio::awaitable<model::Result<bool>> goes_on_from_last(model::BlockRef block);
     /// Fills in configurations that are null.
     asio::awaitable<model::Result<void>> read_configs(Venues& venues, model::BlockRef block);
     /// Fills in the facts of venues that have a configuration and no facts; `prices` null: not asked again.
@@ -68,9 +70,12 @@ private:
     std::set<model::Address> owners_;
     /// Owners that were seen to hold nothing at a venue: unknown there is nothing to report.
     std::set<std::pair<model::VenueId, model::Address>> empty_;
-    /// Last accepted round of a feed and the block it was seen at.
-    std::map<model::Address, std::pair<adapters::oracles::chainlink::Round, std::uint64_t>> accepted_;
-    std::uint64_t last_number_ = 0;
+    /// Last accepted round of a feed, on the branch of `last_`.
+    std::map<model::Address, adapters::oracles::chainlink::Round> accepted_;
+    /// The block that was read last.
+    model::BlockRef last_;
+    /// Hash of the head that was seen last, and its parent's.
+    std::pair<model::Bytes32, model::Bytes32> last_head_;
     /// Feeds that said to be what the configuration says.
     std::set<model::Address> described_;
     /// The endpoint was asked for its chain id since it last failed.
