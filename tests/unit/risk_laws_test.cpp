@@ -262,6 +262,20 @@ LAW(an_account_that_turns_unknown_improves_nothing_that_is_left) {
     }
 }
 
+LAW(the_published_headline_does_not_improve_when_an_account_turns_unknown) {
+    SyntheticBook book = random_book();
+    const StepResult before = step({}, book.report(), book.policy);
+    const auto lost = static_cast<std::size_t>(*rc::gen::inRange<int>(0, static_cast<int>(book.accounts.size())));
+    book.accounts[lost].unreadable = "time-out";
+    const StepResult after = step(before.memory, book.report(), book.policy);
+    RC_ASSERT(after.memory.portfolios.begin()->second.headline.level <= before.memory.portfolios.begin()->second.headline.level);
+    for (const auto& [key, account] : before.memory.portfolios.begin()->second.accounts) {
+        const AccountMemory& then = after.memory.portfolios.begin()->second.accounts.at(key);
+        RC_ASSERT(*then.level <= *account.level);
+        RC_ASSERT(then.material || !account.material);
+    }
+}
+
 LAW(figures_of_one_candidate_belong_together) {
     const SyntheticBook book = random_book();
     for (const AccountReport& account : book.book().accounts) {
