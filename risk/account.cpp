@@ -100,6 +100,16 @@ bool counts(const Position& position) {
     return position.collateral || (position.instrument != Instrument::spot && position.instrument != Instrument::vault_share);
 }
 
+std::optional<double> z_of(const AccountReport& account) {
+    if (account.level == Level::liquidatable) return 0;
+    return account.candidates.empty() ? std::nullopt : std::optional<double>(account.candidates.front().z);
+}
+
+std::optional<double> room_of(const AccountReport& account) {
+    if (account.level == Level::liquidatable) return 0;
+    return account.candidates.empty() ? std::nullopt : std::optional<double>(account.candidates.front().room);
+}
+
 std::string difference(const std::vector<NativeFigure>& views, const std::vector<NativeFigure>& ours) {
     for (const NativeFigure& view : views) {
         const auto own = std::find_if(ours.begin(), ours.end(), [&](const NativeFigure& row) { return row.name == view.name; });

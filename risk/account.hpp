@@ -5,6 +5,9 @@
 #include "risk/valuation.hpp"
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 namespace margind::risk {
 
@@ -28,6 +31,11 @@ AccountEvaluation evaluate_account(const model::MarginAccount& account, const Su
 
 /// A holding that counts in the account's equity: all but supplies that the venue does not take as collateral.
 bool counts(const model::Position& position);
+
+/// Of the binding candidate; 0 where the account is liquidatable, by its rule or by the venue's views alone; empty where
+/// nothing in the scanned range liquidates it.
+std::optional<double> z_of(const model::AccountReport& account);
+std::optional<double> room_of(const model::AccountReport& account);
 
 /// "name: view V, ours O" of the first figure that differs, by name; empty when all views equal ours.
 std::string difference(const std::vector<model::NativeFigure>& views, const std::vector<model::NativeFigure>& ours);

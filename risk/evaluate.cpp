@@ -37,10 +37,7 @@ void set_materiality(std::vector<AccountReport>& accounts, double known_equity, 
     for (AccountReport& account : accounts) account.material = true;
 }
 
-double order_of(const AccountReport& account) {
-    if (!account.candidates.empty()) return account.candidates.front().z;
-    return std::numeric_limits<double>::infinity();
-}
+double order_of(const AccountReport& account) { return z_of(account).value_or(std::numeric_limits<double>::infinity()); }
 
 Headline headline_of(const PortfolioReport& portfolio, const Policy& policy) {
     Headline headline;
@@ -58,10 +55,8 @@ Headline headline_of(const PortfolioReport& portfolio, const Policy& policy) {
         headline.level = worst->level;
         headline.reason = worst->reason;
         headline.binding = worst->key;
-        if (!worst->candidates.empty()) {
-            headline.room = worst->candidates.front().room;
-            headline.z = worst->candidates.front().z;
-        }
+        headline.room = room_of(*worst);
+        headline.z = z_of(*worst);
     }
     if (!portfolio.unified || !portfolio.unified->cover) return headline;
     const Judgement band = judge_cover(*portfolio.unified->cover, policy);

@@ -1,6 +1,7 @@
 // Incidents: what is remembered from one evaluation to the next, and the events that follow from it.
 #include "risk/evaluate.hpp"
 
+#include "risk/account.hpp"
 #include "risk/level.hpp"
 #include "risk/model/keccak.hpp"
 
@@ -183,11 +184,11 @@ private:
 
     static void fill(IncidentEvent& event, const AccountReport& account) {
         event.grade = account.grade;
-        if (account.standing) event.liquidatable = account.standing->liquidatable;
+        event.liquidatable = account.level == Level::liquidatable;
+        event.z = z_of(account);
+        event.room = room_of(account);
         if (!account.candidates.empty()) {
             const Candidate& binding = account.candidates.front();
-            event.z = binding.z;
-            event.room = binding.room;
             event.h = binding.h;
             event.liquidation_price = binding.liquidation_price;
             event.price_decimals = binding.decimals;
@@ -213,11 +214,7 @@ double distance_entry(Level level, const Policy& policy) { return entry_z(level,
 double cover_entry(Level, const Policy& policy) { return policy.cover_warn; }
 
 /// No root in the scanned range is as far away as can be.
-double distance_of(const AccountReport& account) {
-    if (account.candidates.empty())
-        return account.level == Level::liquidatable ? 0 : std::numeric_limits<double>::infinity();
-    return account.candidates.front().z;
-}
+double distance_of(const AccountReport& account) { return z_of(account).value_or(std::numeric_limits<double>::infinity()); }
 
 Condition unknown_condition(const AccountMemory& memory, std::int64_t now, const Policy& policy, const std::string& reason) {
     Condition condition;
@@ -304,8 +301,7 @@ Headline headline_of(const std::vector<Standpoint>& standpoints) {
     for (const Standpoint& point : standpoints) {
         if (any_material && !point.memory->material) continue;
         const AccountReport& account = *point.account;
-        const bool known = !account.candidates.empty();
-        const std::optional<double> z = known ? std::optional<double>(account.candidates.front().z) : std::nullopt;
+        const std::optional<double> z = z_of(account);
         const double infinity = std::numeric_limits<double>::infinity();
         if (headline.binding && std::pair(point.level, z.value_or(infinity)) >= std::pair(headline.level, headline.z.value_or(infinity)))
             continue;
@@ -313,7 +309,7 @@ Headline headline_of(const std::vector<Standpoint>& standpoints) {
         headline.binding = account.key;
         headline.reason = point.level < account.level ? held_reason(account.level, account.reason) : account.reason;
         headline.z = z;
-        headline.room = known ? std::optional<double>(account.candidates.front().room) : std::nullopt;
+        headline.room = room_of(account);
     }
     return headline;
 }

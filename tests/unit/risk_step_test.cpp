@@ -168,6 +168,22 @@ TEST(Step, drift_opens_and_clears_with_its_grade) {
     EXPECT_EQ(life.feed(24, {at(Level::ok, 9)}), "drift:cleared:warn>ok");
 }
 
+TEST(Step, what_the_views_alone_call_liquidatable_is_told_as_that) {
+    Life life;
+    AccountReport drifting = at(Level::liquidatable, 5);
+    drifting.grade = Grade{GradeKind::drift, "healthFactor: view 0.9, ours 2", {}};
+    AccountReport unread = unknown(key(2));
+    unread.level = Level::liquidatable;
+    EXPECT_EQ(life.feed(0, {drifting, unread}), "distance:opened:ok>liquidatable drift:opened:ok>warn distance:opened:ok>liquidatable");
+    for (const IncidentEvent& event : life.last.events) {
+        EXPECT_TRUE(event.liquidatable);
+        EXPECT_EQ(event.z, 0.0);
+    }
+    EXPECT_EQ(life.headline().z, 0.0);
+    EXPECT_EQ(life.headline().room, 0.0);
+    EXPECT_EQ(life.last.memory.portfolios.at("main").accounts.at(key()).z, 0.0);
+}
+
 TEST(Step, an_immaterial_account_does_not_decide_the_headline) {
     Life life;
     AccountReport small = at(Level::call, 0.9, key(2));

@@ -43,6 +43,7 @@ public:
             "Orders: what they hold follows the price of the state by the pool's formulas; fees earned on the way do not.",
             "A paused or closed market never reopens: its positions count as money at the fixed price.",
             "Sale of other collateral (Vault.isLiquidatable) has its own figure and does not set `liquidatable`.",
+            "A deposit is offered up to the venue's cap for the token, whatever the vault holds of it already.",
             "A reduction is taken at the mark with the exchange fee, without slippage and trader discounts.",
         };
     }
