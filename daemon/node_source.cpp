@@ -19,6 +19,9 @@ namespace chainlink = adapters::oracles::chainlink;
 constexpr std::chrono::milliseconds connect_deadline{2'000};
 constexpr std::chrono::milliseconds request_deadline{5'000};
 
+// Who held nothing at a venue is taken to hold nothing while it cannot be read, but not for longer than this.
+constexpr std::int64_t empty_for_s = 600;
+
 adapters::rpc::RoundLimits round_limits(const config::Chain& chain) {
     adapters::rpc::RoundLimits limits;
     limits.multicall = chain.multicall3;
@@ -273,7 +276,9 @@ asio::awaitable<Result<void>> NodeSource::read_accounts(const Venues& venues, st
     for (const auto& [id, state] : venues) {
         for (const model::Address& owner : owners) {
             if (!state.facts) {
-                if (!empty_.contains(std::make_pair(id, owner))) accounts.push_back(unknown_account(id, owner, block, state.reason));
+                const auto empty = empty_.find(std::make_pair(id, owner));
+                if (empty == empty_.end() || block.time - empty->second > empty_for_s)
+                    accounts.push_back(unknown_account(id, owner, block, state.reason));
                 continue;
             }
             model::AccountKey key;
@@ -294,7 +299,7 @@ asio::awaitable<Result<void>> NodeSource::read_accounts(const Venues& venues, st
             continue;
         }
         if (!read->facts) {
-            if (owners_.contains(key.owner)) empty_.insert(owner_at_venue);
+            if (owners_.contains(key.owner)) empty_[owner_at_venue] = block.time;
             continue;
         }
         empty_.erase(owner_at_venue);

@@ -68,8 +68,8 @@ private:
     std::map<model::VenueId, model::FactsPtr> configs_;
     /// Owners of the portfolios; of others nothing is kept.
     std::set<model::Address> owners_;
-    /// Owners that were seen to hold nothing at a venue: unknown there is nothing to report.
-    std::set<std::pair<model::VenueId, model::Address>> empty_;
+    /// When an owner was last seen to hold nothing at a venue, in block time.
+    std::map<std::pair<model::VenueId, model::Address>, std::int64_t> empty_;
     /// Last accepted round of a feed, on the branch of `last_`.
     std::map<model::Address, adapters::oracles::chainlink::Round> accepted_;
     /// The block that was read last.

@@ -53,5 +53,21 @@ TEST_F(NodeSource, keeps_the_last_round_while_its_branch_goes_on) {
     EXPECT_TRUE(refused.reason.starts_with("a later round is refused")) << refused.reason;
 }
 
+TEST_F(NodeSource, takes_an_owner_who_held_nothing_for_empty_only_for_a_while) {
+    const auto source = make();
+    const std::vector<model::Address> owners = settings_.portfolios.at(0).owners;
+    const auto accounts = [&] { return run_coroutine(io_, source->read(chain_.head(), owners, false)).value().accounts; };
+    EXPECT_TRUE(accounts().empty());
+    chain_.rpc("anvil_setCode", {chain_.address("/aave/pool").to_string(), "0x"});
+    chain_.verb("mine");
+    EXPECT_TRUE(accounts().empty());
+    chain_.verb("warp", {{"seconds", 601}});
+    const auto later = accounts();
+    ASSERT_EQ(later.size(), 1U);
+    EXPECT_EQ(later[0].key.venue.protocol, "aave_v3");
+    EXPECT_EQ(later[0].facts, nullptr);
+    EXPECT_FALSE(later[0].reason.empty());
+}
+
 }  // namespace
 }  // namespace margind::tests
