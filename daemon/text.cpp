@@ -187,7 +187,10 @@ void account_lines(std::string& out, const PortfolioReport& portfolio) {
         columns[4].cells.push_back(amount(account.maintenance_usd));
         columns[5].cells.push_back(candidate ? fmt::format("{:.2f} %", candidate->room * 100) : "-");
         columns[6].cells.push_back(candidate ? fmt::format("{:.2f}", candidate->z) : "-");
-        columns[7].cells.push_back(candidate ? candidate->label + " " + price_text(scaled(candidate->liquidation_price, candidate->decimals)) : "none");
+        const bool none = account.standing && account.level != model::Level::liquidatable && account.unscanned.empty();
+        columns[7].cells.push_back(candidate ? candidate->label + " " + price_text(scaled(candidate->liquidation_price, candidate->decimals))
+                                   : none    ? "none"
+                                             : "unknown");
     }
     out += "\n" + table(columns);
     for (const AccountReport& account : portfolio.accounts) {

@@ -65,5 +65,20 @@ TEST(Text, begins_with_what_would_be_liquidated_first) {
     EXPECT_LT(text.find("unified equity"), text.find("as of"));
 }
 
+TEST(Text, calls_no_liquidation_price_none_that_is_unknown) {
+    const auto table_of = [](const std::string& unreadable, std::optional<std::int64_t> refuses_above) {
+        testing::SyntheticBook book;
+        book.accounts = {{1, {{"supply.ETH", 1'000}}, false, "", unreadable}};
+        book.refuses_above = refuses_above;
+        const model::Report report = book.report();
+        std::string text = to_text(report.portfolios.front(), report, book.policy);
+        text.erase(0, text.find("liquidation at"));
+        return text.substr(0, text.find("\n\n"));
+    };
+    EXPECT_NE(table_of("", std::nullopt).find(" none"), std::string::npos);
+    EXPECT_EQ(table_of("time-out", std::nullopt).find(" none"), std::string::npos);
+    EXPECT_EQ(table_of("", 300'000'000'000).find(" none"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace margind::daemon
