@@ -108,6 +108,33 @@ test("a market moves 25 % up and 40 % down with every average, and a position fo
   await chain.verb("move_market", { asset: "ETH", price: "3000" });
 });
 
+test("collateral is sold at a discount while the trader owes too much, and not before", async () => {
+  const user = chain.ready.accounts[9];
+  await chain.verb("perp_deposit", { user, asset: "WETH", amount: "20" });
+  await chain.verb("perp_open", { user, market: "BTC", side: "short", base: "1" });
+  const sale = { user, asset: "WETH" };
+  const early = await chain.post("perp_liquidate_collateral", { ...sale, amount: "1" });
+  assert.equal(early.body.error, "perp_liquidate_collateral: liquidateCollateral reverted: V_NL");
+  await chain.verb("move_market", { asset: "BTC", price: "78000" });
+  assert.ok(await chain.vault.read("isLiquidatable", user));
+  const owed = -(await chain.vault.read("getBalance", user));
+  const one = await chain.verb("perp_liquidate_collateral", { ...sale, amount: "1" });
+  // A tenth off 3000; 3 % of it to the insurance fund.
+  assert.equal(one.collateral_sold_raw, ether.toString());
+  assert.equal(BigInt(one.debt_repaid_raw) + BigInt(one.fund_fee_raw), 2700_000_000n);
+  assert.equal(one.fund_fee_raw, "81000000");
+  assert.equal(await chain.vault.read("getBalance", user), 2619_000_000n - owed);
+  const paid = await chain.verb("perp_liquidate_collateral", { ...sale, usdc: "540" });
+  assert.equal(paid.collateral_sold_raw, (ether / 5n).toString());
+  const [most, sold] = await chain.vault.read("getMaxRepaidSettlementAndLiquidatableCollateral", user, chain.token("WETH"));
+  const rest = await chain.verb("perp_liquidate_collateral", { ...sale, amount: "max" });
+  assert.equal(rest.collateral_sold_raw, sold.toString());
+  assert.equal(BigInt(rest.debt_repaid_raw) + BigInt(rest.fund_fee_raw), most);
+  const greedy = await chain.post("perp_liquidate_collateral", { ...sale, amount: "19" });
+  assert.match(greedy.body.error, /V_NL|V_MCAE/);
+  await chain.verb("move_market", { asset: "BTC", price: "60000" });
+});
+
 test("random accounts cover the states that matter", async () => {
   const { accounts, refused } = await chain.verb("random_perp", { seed: 5, count: 51, shock: "0.85" });
   assert.equal(accounts.length, 51);

@@ -54,11 +54,15 @@ Entries venue() {
             {"settlement_token", usdc},
             {"settlement_decimals", U256(6)},
             {"settlement_cap", U256::max()},
+            {"settlement_held", U256()},
             {"im_ratio", U256(100000)},
             {"mm_ratio", U256(62500)},
             {"penalty_ratio", U256(25000)},
             {"mm_ratio_buffer", U256(2000)},
             {"debt_value_ratio", U256(750000)},
+            {"sale_ratio", U256(500000)},
+            {"sale_dust", U256(500'000'000)},
+            {"sale_fee_ratio", U256(30000)},
             {"max_funding_rate", U256(100000)},
             {"markets", U256(1)},
             {"market.0.token", veth},
@@ -74,7 +78,9 @@ Entries venue() {
             {"collateral.0.price", x18(2000)},
             {"collateral.0.price_decimals", U256(18)},
             {"collateral.0.ratio", U256(700000)},
-            {"collateral.0.deposit_cap", U256::max()}};
+            {"collateral.0.discount_ratio", U256(100000)},
+            {"collateral.0.deposit_cap", U256::max()},
+            {"collateral.0.held", U256()}};
 }
 
 Entries nothing_held() {
@@ -255,6 +261,135 @@ TEST(PerpRule, deposits_exactly_and_reduces_at_the_mark_less_the_fee) {
     EXPECT_EQ(account->with({model::Verb::deposit, weth, U256(1)}).error().code, ErrorCode::missing);
 }
 
+/// One unit long, bought at 1,900, on WETH alone.
+Entries long_on_weth(const U256& wei) {
+    Entries entries = long_one();
+    entries["balance"] = I256();
+    entries["collaterals"] = U256(1);
+    entries["collateral.0.token"] = weth;
+    entries["collateral.0.balance"] = wei;
+    return entries;
+}
+
+/// Short at 1,900; by default fifteen on 20 WETH: at 2,000 each, 28,000 of weighted collateral.
+Entries short_on_weth(std::int64_t size = 15, std::uint64_t collateral = 20) {
+    Entries entries = long_on_weth(x18(collateral));
+    entries["market.0.taker_size"] = signed18(-size);
+    entries["market.0.taker_notional"] = signed18(size * 1900);
+    return entries;
+}
+
+// Vault.isLiquidatable's three tests; the clearing house's own holds in none of these states.
+TEST(PerpRule, is_liquidatable_where_the_other_collateral_may_be_sold) {
+    const auto check = [](const model::PreparedAccount& account, const State& state, bool expected) {
+        EXPECT_EQ(account.at(state)->liquidatable, expected);
+        EXPECT_EQ(figure(account, state, view_collateral_liquidatable), I256(expected ? 1 : 0));
+        EXPECT_EQ(figure(account, state, view_liquidatable), I256());
+    };
+    // Value below 6.45 % of the position, not below 6.25 %: 70 + p - 1900 = 0.0645 p at p = 1956.17, and at 1952.
+    const auto thin = prepared(venue(), long_on_weth(number("50000000000000000").magnitude()));
+    check(*thin, {{x18(1957), x18(2000)}, 0}, false);
+    check(*thin, {{x18(1955), x18(2000)}, 0}, true);
+    // A debt above 75 % of what the collateral counts: 1,500 * 0.7 * 4 * 0.75 = 3,150; 3 * (p - 1900) = 3,150 at 2,950.
+    const auto small = prepared(venue(), short_on_weth(3, 4));
+    check(*small, {{x18(2950), x18(1500)}, 0}, false);
+    check(*small, {{*checked_add(x18(2950), U256(1)), x18(1500)}, 0}, true);
+    // A debt above 10,000 whatever backs it, cut to micro-dollars: at 15 * 666.666... + a micro-dollar.
+    const auto debtor = prepared(venue(), short_on_weth());
+    const U256 at_threshold = *mul_div(x18(10'000), U256(1), U256(15), model::Rounding::down);
+    check(*debtor, {{*checked_add(x18(1900), at_threshold), x18(2000)}, 0}, false);
+    check(*debtor, {{*checked_add(*checked_add(x18(1900), at_threshold), U256(100'000'000'000)), x18(2000)}, 0}, true);
+}
+
+TEST(PerpRule, keeps_the_excess_where_it_is_when_collateral_may_be_sold) {
+    const auto debtor = prepared(venue(), short_on_weth());
+    const model::Standing standing = debtor->at({{x18(2600), x18(2000)}, 0}).value();
+    EXPECT_TRUE(standing.liquidatable);
+    // N = 40,000 - 10,500; M = 2,437.5 + the haircut of 12,000.
+    EXPECT_EQ(standing.equity.to_string(), "29500");
+    EXPECT_EQ(standing.maintenance.to_string(), "14437.5");
+}
+
+// getMaxRepaidSettlementAndLiquidatableCollateral by hand.
+TEST(PerpRule, sells_collateral_at_its_discount_for_half_the_debt) {
+    const auto debtor = prepared(venue(), short_on_weth());
+    // The debt of 10,500 is more than 10 % of the debt value: half of it / 0.97 buys WETH at 1,800; 0.97 of it is received.
+    const model::LiquidationTerms terms = debtor->terms({{x18(2600), x18(2000)}, 0}).value();
+    EXPECT_EQ(terms.penalty_bps, 1270U);
+    EXPECT_NEAR(terms.loss.to_double(), 5250 / 0.97 / 0.9 - 5250, 2e-6);
+    EXPECT_EQ(terms.close_factor_bps, 1504U);
+    const auto thin = prepared(venue(), long_on_weth(number("50000000000000000").magnitude()));
+    const model::LiquidationTerms small = thin->terms({{x18(1955), x18(2000)}, 0}).value();
+    // 10 % of 1,900 owed / 0.97 would buy more than there is: all 100 worth of WETH goes for 90 * 0.97.
+    EXPECT_EQ(small.close_factor_bps, 10000U);
+    EXPECT_EQ(small.loss.to_string(), "12.7");
+}
+
+TEST(PerpRule, states_the_larger_loss_where_both_may_happen_and_never_more_than_there_is) {
+    const auto thin = prepared(venue(), long_on_weth(number("50000000000000000").magnitude()));
+    // Value 20 of 115 required: positions whole at 2.5 % of 1,850, against 12.7 of the collateral; 50 are left.
+    const State both{{x18(1850), x18(2000)}, 0};
+    EXPECT_EQ(figure(*thin, both, view_liquidatable), I256(1));
+    EXPECT_EQ(figure(*thin, both, view_collateral_liquidatable), I256(1));
+    EXPECT_EQ(thin->terms(both)->penalty_bps, 250U);
+    EXPECT_EQ(thin->terms(both)->loss.to_string(), "46.25");
+    EXPECT_EQ(thin->terms({{x18(1820), x18(2000)}, 0})->loss.to_string(), "20");
+    // Nothing holds: the collateral's test comes first.
+    EXPECT_EQ(thin->terms({{x18(1990), x18(2000)}, 0})->penalty_bps, 1270U);
+}
+
+TEST(PerpRule, sells_no_collateral_that_the_contract_could_not_price) {
+    Entries v = venue();
+    v["collateral.0.discount_ratio"] = U256(1'000'000);
+    EXPECT_EQ(prepared(v, short_on_weth())->terms({{x18(2600), x18(2000)}, 0})->loss.to_string(), "0");
+    v = venue();
+    v["sale_fee_ratio"] = U256(1'000'000);
+    EXPECT_EQ(prepared(v, short_on_weth())->terms({{x18(2600), x18(2000)}, 0})->loss.to_string(), "0");
+    EXPECT_EQ(prepared(venue(), short_on_weth())->terms({{x18(2600), U256()}, 0})->loss.to_string(), "0");
+}
+
+TEST(PerpRule, cures_a_collateral_trigger_by_the_smallest_deposit) {
+    Entries v = venue();
+    v["market.0.price"] = x18(2600);
+    const auto debtor = prepared(v, short_on_weth());
+    ASSERT_TRUE(debtor->at(debtor->current())->liquidatable);
+    // The debt of 10,500 may be 10,000 and less than a micro-dollar.
+    const auto cured = debtor->with({model::Verb::deposit, usdc, U256(500'000'000)}).value();
+    EXPECT_FALSE(cured->at(cured->current())->liquidatable);
+    const auto short_of = debtor->with({model::Verb::deposit, usdc, U256(499'999'999)}).value();
+    EXPECT_TRUE(short_of->at(short_of->current())->liquidatable);
+    // No amount of WETH cures a debt above the threshold.
+    const auto more = debtor->with({model::Verb::deposit, weth, x18(1000)}).value();
+    EXPECT_TRUE(more->at(more->current())->liquidatable);
+}
+
+TEST(PerpRule, offers_deposits_up_to_what_the_vault_has_room_for) {
+    Entries v = venue();
+    v["settlement_cap"] = U256(5'000'000);
+    v["settlement_held"] = U256(3'000'000);
+    v["collateral.0.deposit_cap"] = x18(30);
+    v["collateral.0.held"] = x18(31);
+    const auto account = prepared(v, long_on_weth(x18(1)));
+    std::map<std::string, U256> offered;
+    for (const model::AdjustmentOption& o : account->options())
+        if (o.verb == model::Verb::deposit) offered[o.label] = o.max_raw;
+    EXPECT_EQ(offered, (std::map<std::string, U256>{{"USDC", U256(2'000'000)}}));
+    EXPECT_EQ(account->with({model::Verb::deposit, usdc, U256(2'000'001)}).error().code, ErrorCode::out_of_range);
+    EXPECT_EQ(account->with({model::Verb::deposit, weth, U256(1)}).error().code, ErrorCode::out_of_range);
+    const auto full = account->with({model::Verb::deposit, usdc, U256(2'000'000)}).value();
+    for (const model::AdjustmentOption& o : full->options()) EXPECT_NE(o.verb, model::Verb::deposit);
+}
+
+TEST(PerpRule, reads_liquidatable_from_either_view) {
+    const auto said = [](std::vector<model::NativeFigure> views) { return protocol().rule().liquidatable_by_views(views); };
+    const model::NativeFigure no{view_liquidatable, I256(), 0};
+    EXPECT_EQ(said({no, {view_collateral_liquidatable, I256(1), 0}}), true);
+    EXPECT_EQ(said({{view_liquidatable, I256(1), 0}, {view_collateral_liquidatable, I256(), 0}}), true);
+    EXPECT_EQ(said({no, {view_collateral_liquidatable, I256(), 0}}), false);
+    EXPECT_EQ(said({no}), std::nullopt);
+    EXPECT_EQ(said({}), std::nullopt);
+}
+
 TEST(PerpRule, treats_a_closed_market_as_money_at_its_price) {
     Entries v = venue();
     v["market.0.status"] = U256(2);
@@ -280,7 +415,7 @@ TEST(PerpRule, refuses_what_it_cannot_know) {
     EXPECT_EQ(refusal(venue(), other).code, ErrorCode::missing);
     EXPECT_NE(refusal(venue(), other).message.find(usdc.to_string()), std::string::npos);
 
-    const auto old = protocol().rule().prepare(*facts("perp_v2.venue/0", venue()), *facts(account_schema, long_one()), assets());
+    const auto old = protocol().rule().prepare(*facts("perp_v2.venue/1", venue()), *facts(account_schema, long_one()), assets());
     EXPECT_EQ(old.error().code, ErrorCode::unknown_schema);
     model::AssetMap unmapped;
     unmapped.add({model::ChainId{31337}, usdc, {"USDC"}, "USDC"});

@@ -2,6 +2,7 @@
 #include "adapters/protocols/perp_v2/account.hpp"
 
 #include "adapters/protocols/perp_v2/checked.hpp"
+#include "adapters/protocols/perp_v2/liquidation.hpp"
 
 #include <algorithm>
 
@@ -15,45 +16,20 @@ using model::Result;
 using model::Rounding;
 using model::U256;
 
-/// A position worth at most 100 (18 decimals) is closed whole.
-constexpr unsigned whole_below_exponent = 20;
-/// Largest deposit offered, in whole tokens, where the venue sets no lower cap.
+/// Largest deposit offered, in whole tokens, where the vault has more room.
 constexpr unsigned offered_deposit_exponent = 12;
-
-/// What a liquidator may take: everything when the account value is below half the requirement, else what one call of
-/// liquidate() takes in the market where that is most.
-U256 closable(const Book& book, const Figures& f, Checked& m) {
-    const bool whole = f.house_account_value < m.div(f.requirement, I256(2));
-    U256 sum;
-    U256 most;
-    for (std::size_t i = 0; i < f.markets.size(); ++i) {
-        const U256 value = f.markets[i].value.magnitude();
-        if (book.markets[i].status != MarketStatus::open || value.is_zero()) continue;
-        U256 part = value;
-        if (value > U256::pow10(whole_below_exponent)) {
-            const U256 ratio = m.mul_div(f.absolute_value, U256(ratio_one), m.mul(value, U256(2)));
-            part = m.mul_div(value, std::min(ratio, U256(ratio_one)), U256(ratio_one));
-        }
-        sum = m.add(sum, value);
-        most = std::max(most, part);
-    }
-    return whole ? sum : most;
-}
-
-std::uint32_t basis_points(const U256& part, const U256& whole, Checked& m) {
-    if (whole.is_zero()) return 0;
-    return static_cast<std::uint32_t>(m.mul_div(part, U256(10'000), whole, Rounding::up).to_u64().value_or(0));
-}
 
 }  // namespace
 
 Result<model::Standing> Account::at(const model::State& state) const {
     const Result<Figures> f = figures_at(book_, state);
     if (!f) return model::fail(f.error());
+    const Result<bool> collateral = collateral_liquidatable(book_, *f);
+    if (!collateral) return model::fail(collateral.error());
     Checked m;
     const I256 equity = m.add(f->house_account_value, f->haircut);
     model::Standing standing{money(equity), money(m.add(f->requirement, f->haircut)),
-                             money(m.sub(equity, f->free_at_initial)), liquidatable(*f)};
+                             money(m.sub(equity, f->free_at_initial)), *collateral || positions_liquidatable(*f)};
     if (!m.ok()) return model::fail(ErrorCode::out_of_range, "an account value does not fit 256 bits at the state");
     return standing;
 }
@@ -72,7 +48,7 @@ Result<std::vector<model::NativeFigure>> Account::native(const model::State& sta
         {view_house_account_value, f->house_account_value, 18},
         {view_requirement, f->requirement, 18},
         {view_free_collateral, free, book_.settlement_decimals},
-        {view_liquidatable, I256(liquidatable(*f) ? 1 : 0), 0},
+        {view_liquidatable, I256(positions_liquidatable(*f) ? 1 : 0), 0},
         {view_collateral_liquidatable, I256(*collateral ? 1 : 0), 0},
     };
 }
@@ -80,14 +56,12 @@ Result<std::vector<model::NativeFigure>> Account::native(const model::State& sta
 Result<model::LiquidationTerms> Account::terms(const model::State& state) const {
     const Result<Figures> f = figures_at(book_, state);
     if (!f) return model::fail(f.error());
+    const Result<Taking> taking = taking_at(book_, *f);
+    if (!taking) return model::fail(taking.error());
     Checked m;
-    const U256 closed = closable(book_, *f, m);
-    const U256 penalty = m.mul_div(closed, book_.penalty_ratio, U256(ratio_one));
     const I256 equity = std::max(m.add(f->house_account_value, f->haircut), I256());
-    model::LiquidationTerms terms{basis_points(closed, f->absolute_value, m),
-                                  basis_points(book_.penalty_ratio, U256(ratio_one), m),
-                                  money(std::min(m.to_signed(penalty), equity))};
-    if (!m.ok()) return model::fail(ErrorCode::out_of_range, "a liquidation penalty does not fit 256 bits at the state");
+    model::LiquidationTerms terms{taking->close_factor_bps, taking->penalty_bps, money(std::min(taking->loss, equity))};
+    if (!m.ok()) return model::fail(ErrorCode::out_of_range, "an account value does not fit 256 bits at the state");
     return terms;
 }
 
@@ -159,14 +133,15 @@ Result<std::vector<model::Position>> Account::positions(const model::State& stat
 std::vector<model::AdjustmentOption> Account::options() const {
     std::vector<model::AdjustmentOption> list;
     const auto offer = [&](const model::Address& token, const std::string& label, const model::AssetId& underlying,
-                           std::uint8_t decimals, const U256& cap) {
+                           std::uint8_t decimals, const U256& room) {
         const U256 bound = U256::pow10(offered_deposit_exponent + decimals);
-        list.push_back({model::Verb::deposit, token, label, underlying, decimals, std::min(cap, bound)});
+        if (!room.is_zero())
+            list.push_back({model::Verb::deposit, token, label, underlying, decimals, std::min(room, bound)});
     };
     offer(book_.settlement_token, book_.settlement_label, book_.settlement, book_.settlement_decimals,
-          book_.settlement_cap);
+          book_.settlement_room);
     for (const HeldCollateral& held : book_.collaterals)
-        offer(held.token, held.label, held.underlying, held.decimals, held.deposit_cap);
+        offer(held.token, held.label, held.underlying, held.decimals, held.deposit_room);
 
     // The clearing house refuses to reduce where free collateral at the maintenance ratio would stay negative.
     const Result<Figures> f = figures_at(book_, current());
@@ -191,16 +166,21 @@ Result<std::unique_ptr<model::PreparedAccount>> Account::with(const model::Adjus
 Result<Book> Account::deposited(const model::Adjustment& adjustment) const {
     Checked m;
     Book book = book_;
-    if (adjustment.asset == book.settlement_token) {
+    const auto held = std::find_if(book.collaterals.begin(), book.collaterals.end(),
+                                   [&](const HeldCollateral& c) { return c.token == adjustment.asset; });
+    const bool settles = adjustment.asset == book.settlement_token;
+    if (!settles && held == book.collaterals.end())
+        return model::fail(ErrorCode::missing, "token " + adjustment.asset.to_string() +
+                                                   " is not among this account's collateral: deposit another");
+    U256& room = settles ? book.settlement_room : held->deposit_room;
+    if (adjustment.amount_raw > room)
+        return model::fail(ErrorCode::out_of_range, "a deposit of " + adjustment.amount_raw.to_decimal() +
+                                                        " where the vault takes " + room.to_decimal() + " more");
+    room = m.sub(room, adjustment.amount_raw);
+    if (settles)
         book.balance = m.add(book.balance, m.to_signed(adjustment.amount_raw));
-    } else {
-        const auto held = std::find_if(book.collaterals.begin(), book.collaterals.end(),
-                                       [&](const HeldCollateral& c) { return c.token == adjustment.asset; });
-        if (held == book.collaterals.end())
-            return model::fail(ErrorCode::missing, "token " + adjustment.asset.to_string() +
-                                                       " is not among this account's collateral: deposit another");
+    else
         held->balance = m.add(held->balance, adjustment.amount_raw);
-    }
     if (!m.ok())
         return model::fail(ErrorCode::out_of_range,
                            "a deposit of " + adjustment.amount_raw.to_decimal() + " does not fit 256 bits");

@@ -46,13 +46,6 @@ MarketFigures market_figures(const HeldMarket& market, const U256& price, std::i
     return f;
 }
 
-U256 collateral_value(const HeldCollateral& held, const U256& price, Checked& m) {
-    const U256 price_unit = U256::pow10(held.price_decimals);
-    if (held.decimals > 18)
-        return m.div(m.mul_div(held.balance, price, price_unit), U256::pow10(held.decimals - 18U));
-    return m.mul_div(m.mul(held.balance, U256::pow10(18U - held.decimals)), price, price_unit);
-}
-
 /// What the trader's own balances owe: quote netted over markets, base market by market.
 U256 debt_value(const Book& book, const std::vector<MarketFigures>& markets, Checked& m) {
     I256 quote_balance;
@@ -74,6 +67,12 @@ I256 free_collateral(const Figures& f, const U256& ratio, Checked& m) {
 }
 
 }  // namespace
+
+U256 value_of(const HeldCollateral& held, const U256& amount, const U256& price, Checked& m) {
+    const U256 price_unit = U256::pow10(held.price_decimals);
+    if (held.decimals > 18) return m.div(m.mul_div(amount, price, price_unit), U256::pow10(held.decimals - 18U));
+    return m.mul_div(m.mul(amount, U256::pow10(18U - held.decimals)), price, price_unit);
+}
 
 std::vector<model::PriceInput> inputs_of(const Book& book) {
     std::vector<model::PriceInput> inputs;
@@ -120,9 +119,11 @@ model::Result<Figures> figures_at(const Book& book, const model::State& state) {
 
     U256 weighted;
     U256 haircut;
+    f.collateral_prices.reserve(book.collaterals.size());
     f.collateral_values.reserve(book.collaterals.size());
     for (const HeldCollateral& held : book.collaterals) {
-        const U256 value = collateral_value(held, state.prices[next_price++], m);
+        const U256& price = f.collateral_prices.emplace_back(state.prices[next_price++]);
+        const U256 value = value_of(held, held.balance, price, m);
         const U256 counted = m.mul_div(value, held.ratio, U256(ratio_one));
         weighted = m.add(weighted, counted);
         haircut = m.add(haircut, m.sub(value, counted));
@@ -134,6 +135,7 @@ model::Result<Figures> figures_at(const Book& book, const model::State& state) {
     const I256 unit = m.to_signed(U256::pow10(18U - book.settlement_decimals));
     f.settlement_balance = m.add(m.mul(book.balance, unit),
                                  m.add(m.sub(m.to_signed(pending_fee), funding), book.owed_realized_pnl));
+    f.settlement_value = m.add(f.settlement_balance, f.unrealized_pnl);
     f.total_collateral = m.add(f.weighted_collateral, f.settlement_balance);
     f.account_value = m.add(f.total_collateral, f.unrealized_pnl);
     f.vault_account_value = m.div(f.account_value, unit, model::SignedRounding::floor);
@@ -145,23 +147,6 @@ model::Result<Figures> figures_at(const Book& book, const model::State& state) {
     if (!m.ok())
         return model::fail(model::ErrorCode::out_of_range, "an amount of this account does not fit 256 bits at the state");
     return f;
-}
-
-bool liquidatable(const Figures& figures) { return figures.house_account_value < figures.requirement; }
-
-model::Result<bool> collateral_liquidatable(const Book& book, const Figures& f) {
-    if (book.collaterals.empty()) return false;
-    Checked m;
-    const U256 one(ratio_one);
-    const I256 requirement =
-        m.to_signed(m.mul_div(f.absolute_value, m.add(book.mm_ratio, book.mm_ratio_buffer), one));
-    const I256 settlement_value = m.add(f.settlement_balance, f.unrealized_pnl);
-    const U256 debt = settlement_value.is_negative() ? settlement_value.magnitude() : U256();
-    const U256 bearable = m.mul_div(f.weighted_collateral.magnitude(), book.debt_value_ratio, one);
-    const U256 debt_in_settlement = m.div(debt, U256::pow10(18U - book.settlement_decimals));
-    if (!m.ok())
-        return model::fail(model::ErrorCode::out_of_range, "a collateral requirement does not fit 256 bits");
-    return f.account_value < requirement || debt > bearable || debt_in_settlement > book.debt_threshold;
 }
 
 }  // namespace margind::adapters::protocols::perp_v2

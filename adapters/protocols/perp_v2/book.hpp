@@ -10,6 +10,8 @@
 
 namespace margind::adapters::protocols::perp_v2 {
 
+class Checked;
+
 enum class MarketStatus : std::uint8_t { open, paused, closed };
 
 /// Amounts and prices have 18 decimals; ratios are of 1e6. Signs are the contracts': a long's notional is negative,
@@ -44,7 +46,10 @@ struct HeldCollateral {
     model::U256 price;
     std::uint8_t price_decimals = 0;
     model::U256 ratio;
-    model::U256 deposit_cap;
+    /// What a liquidator who buys it gets off its price.
+    model::U256 discount_ratio;
+    /// What the vault takes of it before its cap is reached.
+    model::U256 deposit_room;
     model::U256 balance;
 };
 
@@ -53,12 +58,18 @@ struct Book {
     model::AssetId settlement;
     std::string settlement_label;
     std::uint8_t settlement_decimals = 0;
-    model::U256 settlement_cap;
+    /// What the vault takes before its cap is reached, in the token's own decimals.
+    model::U256 settlement_room;
     model::U256 im_ratio;
     model::U256 mm_ratio;
     model::U256 penalty_ratio;
     model::U256 mm_ratio_buffer;
     model::U256 debt_value_ratio;
+    /// Part of the debt that one sale of collateral may repay, all of it up to `sale_dust` (settlement decimals).
+    model::U256 sale_ratio;
+    model::U256 sale_dust;
+    /// Insurance fund's part of what the buyer of collateral pays.
+    model::U256 sale_fee_ratio;
 
     /// Settlement token in the vault, in its own decimals.
     model::I256 balance;
@@ -82,13 +93,16 @@ struct MarketFigures {
 /// 18 decimals unless said otherwise.
 struct Figures {
     std::vector<MarketFigures> markets;
-    /// Before the haircut, one per collateral.
+    /// One per collateral: the state's price, and the value before the haircut.
+    std::vector<model::U256> collateral_prices;
     std::vector<model::U256> collateral_values;
     /// What `collateralRatio` takes off in all.
     model::I256 haircut;
     model::I256 unrealized_pnl;
     /// Settlement balance with pending fees, funding and owed pnl; then with haircut collateral.
     model::I256 settlement_balance;
+    /// Settlement balance with unrealized pnl: below 0 it is the debt that other collateral bears.
+    model::I256 settlement_value;
     model::I256 weighted_collateral;
     model::I256 total_collateral;
     model::I256 account_value;
@@ -109,11 +123,8 @@ std::vector<model::PriceInput> inputs_of(const Book& book);
 /// Fails with bad_input for a state of another shape, and with out_of_range where a contract would revert.
 model::Result<Figures> figures_at(const Book& book, const model::State& state);
 
-/// The contract's own test: ClearingHouse.getAccountValue < AccountBalance.getMarginRequirementForLiquidation.
-bool liquidatable(const Figures& figures);
-
-/// Vault.isLiquidatable: whether tokens other than the settlement token may be sold for it.
-model::Result<bool> collateral_liquidatable(const Book& book, const Figures& figures);
+/// An amount of collateral at a price, 18 decimals.
+model::U256 value_of(const HeldCollateral& held, const model::U256& amount, const model::U256& price, Checked& m);
 
 /// 1 in a ratio, and in an 18-decimal amount.
 inline constexpr std::uint64_t ratio_one = 1'000'000;

@@ -42,8 +42,9 @@ public:
             "The mark is a median of TWAPs: it follows the pool and the index late, scenarios move it at once.",
             "Orders: what they hold follows the price of the state by the pool's formulas; fees earned on the way do not.",
             "A paused or closed market never reopens: its positions count as money at the fixed price.",
-            "Sale of other collateral (Vault.isLiquidatable) has its own figure and does not set `liquidatable`.",
-            "A deposit is offered up to the venue's cap for the token, whatever the vault holds of it already.",
+            "An account with other collateral may be liquidatable while N - M is positive: the vault sells collateral at a "
+            "larger requirement than the clearing house's, or for a debt alone.",
+            "What a liquidation takes is that of one call: after a sale of little collateral the positions may follow at once.",
             "A reduction is taken at the mark with the exchange fee, without slippage and trader discounts.",
         };
     }

@@ -32,6 +32,8 @@ std::size_t find_item(FactReader& venue, const char* list, std::size_t length, c
     return length;
 }
 
+U256 room_below(const U256& cap, const U256& held) { return checked_sub(cap, held).value_or(U256()); }
+
 /// What a long of one unit owes per day: the difference of the TWAPs, at most `rate` (of 1e6) of the index.
 I256 clamped_premium(const U256& sqrt_market_twap, const U256& index_twap, const U256& rate, Checked& m) {
     const U256 q96 = U256::pow2(96);
@@ -119,7 +121,9 @@ Result<HeldCollateral> held_collateral(FactReader& venue, std::size_t venue_inde
     held.price_decimals =
         static_cast<std::uint8_t>(venue.count(item(collaterals, venue_index, "price_decimals"), model::max_decimals));
     held.ratio = venue.u256(item(collaterals, venue_index, "ratio"));
-    held.deposit_cap = venue.u256(item(collaterals, venue_index, "deposit_cap"));
+    held.discount_ratio = venue.u256(item(collaterals, venue_index, "discount_ratio"));
+    held.deposit_room = room_below(venue.u256(item(collaterals, venue_index, "deposit_cap")),
+                                   venue.u256(item(collaterals, venue_index, "held")));
     held.balance = account.u256(item(collaterals, i, "balance"));
     return held;
 }
@@ -129,12 +133,15 @@ Result<Book> decode(FactReader& venue, FactReader& account, const model::AssetMa
     const model::ChainId chain{venue.u256("chain_id").to_u64().value_or(0)};
     book.settlement_token = venue.address("settlement_token");
     book.settlement_decimals = static_cast<std::uint8_t>(venue.count("settlement_decimals", 18));
-    book.settlement_cap = venue.u256("settlement_cap");
+    book.settlement_room = room_below(venue.u256("settlement_cap"), venue.u256("settlement_held"));
     book.im_ratio = venue.u256("im_ratio");
     book.mm_ratio = venue.u256("mm_ratio");
     book.penalty_ratio = venue.u256("penalty_ratio");
     book.mm_ratio_buffer = venue.u256("mm_ratio_buffer");
     book.debt_value_ratio = venue.u256("debt_value_ratio");
+    book.sale_ratio = venue.u256("sale_ratio");
+    book.sale_dust = venue.u256("sale_dust");
+    book.sale_fee_ratio = venue.u256("sale_fee_ratio");
     const std::uint64_t venue_markets = venue.count("markets", max_items);
     const std::uint64_t venue_collaterals = venue.count("collaterals", max_items);
     book.balance = account.i256("balance");
@@ -194,10 +201,16 @@ Result<std::unique_ptr<model::PreparedAccount>> Rule::prepare(const model::Facts
 }
 
 std::optional<bool> Rule::liquidatable_by_views(std::span<const model::NativeFigure> views) const {
-    const auto view = std::find_if(views.begin(), views.end(),
-                                   [](const model::NativeFigure& v) { return v.name == view_liquidatable; });
-    if (view == views.end()) return std::nullopt;
-    return !view->value.is_zero();
+    const auto said = [&](const char* name) -> std::optional<bool> {
+        const auto view =
+            std::find_if(views.begin(), views.end(), [&](const model::NativeFigure& v) { return v.name == name; });
+        return view == views.end() ? std::nullopt : std::optional<bool>(!view->value.is_zero());
+    };
+    const std::optional<bool> position = said(view_liquidatable);
+    const std::optional<bool> collateral = said(view_collateral_liquidatable);
+    if (position.value_or(false) || collateral.value_or(false)) return true;
+    if (!position || !collateral) return std::nullopt;
+    return false;
 }
 
 }  // namespace margind::adapters::protocols::perp_v2

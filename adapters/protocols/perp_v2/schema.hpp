@@ -10,7 +10,7 @@
 namespace margind::adapters::protocols::perp_v2 {
 
 inline constexpr const char* config_schema = "perp_v2.config/1";
-inline constexpr const char* venue_schema = "perp_v2.venue/1";
+inline constexpr const char* venue_schema = "perp_v2.venue/2";
 inline constexpr const char* account_schema = "perp_v2.account/1";
 
 /// "market.3.token": field `field` of item `index` of a list; the list's length is the fact "<list>s".

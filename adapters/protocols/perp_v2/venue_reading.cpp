@@ -22,6 +22,7 @@ public:
         house_config_ = known_.address("clearing_house_config");
         collateral_manager_ = known_.address("collateral_manager");
         vault_ = known_.address("vault");
+        settlement_token_ = known_.address("settlement_token");
         twap_interval_ = known_.u256("twap_interval");
         markets_ = known_.count("markets", max_items);
         collaterals_ = known_.count("collaterals", max_items);
@@ -57,7 +58,11 @@ private:
                                       view(house_config_, "getTwapInterval()"),
                                       view(vault_, "getCollateralManager()"),
                                       view(collateral_manager_, "getMmRatioBuffer()"),
-                                      view(collateral_manager_, "getDebtNonSettlementTokenValueRatio()")};
+                                      view(collateral_manager_, "getDebtNonSettlementTokenValueRatio()"),
+                                      view(collateral_manager_, "getLiquidationRatio()"),
+                                      view(collateral_manager_, "getCollateralValueDust()"),
+                                      view(collateral_manager_, "getCLInsuranceFundFeeRatio()"),
+                                      held_by_vault(settlement_token_)};
         for (std::size_t i = 0; i < markets_; ++i) ask_market(i, requests);
         for (std::size_t i = 0; i < collaterals_; ++i) {
             const Address token = known_.address(item(collaterals, i, "token"));
@@ -66,8 +71,13 @@ private:
                 view(collateral_manager_, "getPriceFeedDecimals(address)", evm::AbiWriter().address(token)));
             requests.push_back(view(collateral_manager_, "getPrice(address,uint256)",
                                     evm::AbiWriter().address(token).u256(collateral_twap_s)));
+            requests.push_back(held_by_vault(token));
         }
         return requests;
+    }
+
+    Request held_by_vault(const Address& token) const {
+        return view(token, "balanceOf(address)", evm::AbiWriter().address(vault_));
     }
 
     void ask_market(std::size_t i, std::vector<Request>& requests) {
@@ -100,6 +110,10 @@ private:
                                                           " was replaced: read the configuration anew"};
         facts_.add("mm_ratio_buffer", answers.u256("CollateralManager.getMmRatioBuffer", 24));
         facts_.add("debt_value_ratio", answers.u256("CollateralManager.getDebtNonSettlementTokenValueRatio", 24));
+        facts_.add("sale_ratio", answers.u256("CollateralManager.getLiquidationRatio", 24));
+        facts_.add("sale_dust", answers.u256("CollateralManager.getCollateralValueDust"));
+        facts_.add("sale_fee_ratio", answers.u256("CollateralManager.getCLInsuranceFundFeeRatio", 24));
+        facts_.add("settlement_held", answers.u256("balanceOf the vault of settlement token " + settlement_token_.to_string()));
         for (const char* name :
              {"clearing_house", "vault", "account_balance", "exchange", "order_book", "collateral_manager", "settlement_token"})
             facts_.add(name, known_.address(name));
@@ -150,22 +164,26 @@ private:
         const std::string name = "collateral " + token.to_string() + ": ";
         struct Terms {
             U256 ratio;
+            U256 discount;
             U256 cap;
         };
         const Terms terms = answers.take(name + "getCollateralConfig", [](evm::AbiReader& r) {
             r.skip(1);
             Terms t;
             t.ratio = r.uint(24);
-            r.skip(1);
+            t.discount = r.uint(24);
             t.cap = r.u256();
             return t;
         });
         const Result<U256> price_decimals = answers.attempt_u256(name + "getPriceFeedDecimals");
         const Result<U256> price = answers.attempt_u256(name + "getPrice");
+        const U256 held = answers.u256(name + "balanceOf the vault");
         facts_.add(item(collaterals, i, "token"), token);
         facts_.add(item(collaterals, i, "decimals"), known_.u256(item(collaterals, i, "decimals")));
         facts_.add(item(collaterals, i, "ratio"), terms.ratio);
+        facts_.add(item(collaterals, i, "discount_ratio"), terms.discount);
         facts_.add(item(collaterals, i, "deposit_cap"), terms.cap);
+        facts_.add(item(collaterals, i, "held"), held);
         if (!price || !price_decimals) {
             facts_.add(item(collaterals, i, "reason"), to_bytes((price ? price_decimals : price).error().message));
             return;
@@ -179,6 +197,7 @@ private:
     Address house_config_;
     Address collateral_manager_;
     Address vault_;
+    Address settlement_token_;
     U256 twap_interval_;
     std::uint64_t markets_ = 0;
     std::uint64_t collaterals_ = 0;

@@ -1,6 +1,7 @@
 // What a trader, a maker, a liquidator or the owner does on Perp V2. Each verb is one block.
 import { noDeadline, tickSpacing } from "../deploy_perp.mjs";
 import { Refused } from "../chain_error.mjs";
+import { eventsOf } from "../evm.mjs";
 import { parseDecimal, tickOfPrice } from "../fixed.mjs";
 import { provide } from "./aave.mjs";
 import { amountOf, marketOf, tokenOf, userOf } from "./fields.mjs";
@@ -128,6 +129,34 @@ async function liquidate(world, args) {
   return { block: head, user, size_raw: (await position(world, user, base)).toString() };
 }
 
+/**
+ * Sells a trader's collateral to the liquidator: an amount of it, what an amount of USDC pays for, or "max". The contract
+ * takes no more than its own view tells, so "max" is carried out at the time of the head, which that view stands on.
+ */
+async function liquidateCollateral(world, args) {
+  const [user, token] = [userOf(world, args), tokenOf(world, args)];
+  const { vault } = world.perp;
+  const { USDC } = world.tokens;
+  const { liquidator } = world.roles;
+  const all = args.amount === "max";
+  const inUsdc = args.usdc !== undefined || args.usdc_raw !== undefined;
+  if (inUsdc && (args.amount !== undefined || args.amount_raw !== undefined)) throw new Refused("give either amount or usdc");
+  const [repaid, sold] = await vault.read("getMaxRepaidSettlementAndLiquidatableCollateral", user, token.contract.address);
+  const amount = all ? sold : inUsdc ? amountOf(args, 6, { field: "usdc" }) : amountOf(args, token.decimals);
+  const budget = inUsdc && amount > repaid ? amount : repaid;
+  const sale = vault.tx(liquidator, "liquidateCollateral", user, token.contract.address, amount, inUsdc);
+  const at = args.at ?? (all ? (await world.evm.head()).timestamp : undefined);
+  const { head, receipts } = await world.evm.block([...provide(USDC, liquidator, vault.address, budget), sale], { at });
+  const [event] = eventsOf(vault, receipts[2], "CollateralLiquidated");
+  return {
+    block: head,
+    user,
+    collateral_sold_raw: event.collateral.toString(),
+    debt_repaid_raw: event.repaidSettlementWithoutInsuranceFundFeeX10_S.toString(),
+    fund_fee_raw: event.insuranceFundFeeX10_S.toString(),
+  };
+}
+
 /** The owner pauses a market, or closes a paused one at `price`. */
 async function market(world, args) {
   const { base } = marketOf(world, args);
@@ -154,5 +183,6 @@ export const perpVerbs = {
   perp_add_liquidity: { fields: ["user", "market", ...ticks, ...traded], run: addLiquidity },
   perp_remove_liquidity: { fields: ["user", "market", "fraction", "at"], run: removeLiquidity },
   perp_liquidate: { fields: ["user", "market", "at"], run: liquidate },
+  perp_liquidate_collateral: { fields: ["user", "asset", "usdc", "usdc_raw", ...amounts], run: liquidateCollateral },
   perp_market: { fields: ["market", "action", "price", "at"], run: market },
 };
