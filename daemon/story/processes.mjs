@@ -19,8 +19,9 @@ function start(program, args, options) {
 }
 
 export class Chain {
-  static async start(log) {
-    const args = [chainProgram, "serve", "--head", "now", "--parent-stdin"];
+  /** `head`: the time of its newest block when it is ready. */
+  static async start(log, head) {
+    const args = [chainProgram, "serve", "--head", String(head), "--parent-stdin"];
     const child = start(process.execPath, args, { stdio: ["pipe", "pipe", log] });
     const line = new Promise((resolve) => createInterface({ input: child.stdout }).once("line", resolve));
     const ended = child.done.then((code) => Promise.reject(new Error(`the local chain ended with ${code}`)));

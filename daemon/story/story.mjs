@@ -11,6 +11,10 @@ import { Checks } from "./checks.mjs";
 import { Contracts } from "./contracts.mjs";
 import { Chain, Daemon, Receiver } from "./processes.mjs";
 
+/** The story's moves take this long in the chain's time, so it begins so far in the past. */
+const storySeconds = 14_400;
+const now = () => Math.floor(Date.now() / 1000);
+
 const bold = (text) => (process.stdout.isTTY ? `\x1b[1m${text}\x1b[0m` : text);
 const say = (text) => process.stdout.write(`${text}\n`);
 const indent = (text) => text.trimEnd().split("\n").map((line) => `    ${line}`).join("\n");
@@ -23,7 +27,7 @@ class Story {
     story.folder = mkdtempSync(path.join(os.tmpdir(), "margind-demo-"));
     story.logFile = path.join(story.folder, "log");
     const log = openSync(story.logFile, "a");
-    story.chain = await Chain.start(log);
+    story.chain = await Chain.start(log, now() - storySeconds);
     story.trader = story.chain.ready.accounts[story.chain.ready.accounts.length - 1];
     story.contracts = new Contracts(story.chain.ready);
     story.checks = new Checks(story.contracts);
@@ -82,6 +86,7 @@ class Story {
   }
 
   async stop() {
+    clearInterval(this.beating);
     await this.daemon?.stop();
     this.receiver?.stop();
     this.contracts?.close();
@@ -195,7 +200,18 @@ async function reorganise(story, incident) {
   checks.equal("5: headline after", after.portfolio.headline.level, before.portfolio.headline.level);
 }
 
+/** Brings the chain to the wall clock and keeps it there: a block every few seconds, its feeds fresh. */
+async function keepUp(story) {
+  const beat = async () => {
+    const { time } = await story.contracts.head();
+    await story.chain.verb("warp", { seconds: Math.max(1, now() - time), refresh: true });
+  };
+  await beat();
+  story.beating = setInterval(() => beat().catch((error) => say(`  the local chain: ${error.message}`)), 5_000);
+}
+
 async function stay(story) {
+  await keepUp(story);
   const { url } = story.daemon;
   say(`\n${bold("margind serves this until Ctrl-C")}: ${url}/v1/portfolios`);
   for (const place of ["/v1/portfolios/demo", "/v1/portfolios/demo/accounts", "/v1/portfolios/demo/scenarios", "/v1/incidents?after=0", "/readyz", "/metrics"])

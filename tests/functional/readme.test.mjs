@@ -25,7 +25,7 @@ const environment = () => ({ ...process.env, HOME: home, MARGIND_RPC: chain.read
 
 before(async () => {
   home = mkdtempSync(path.join(os.tmpdir(), "margind-readme-"));
-  chain = await Chain.start("ignore");
+  chain = await Chain.start("ignore", "now");
   trader = chain.ready.accounts.at(-1);
   await chain.verb("aave_supply", { user: trader, asset: "WETH", amount: "10" });
   await chain.verb("aave_borrow", { user: trader, asset: "USDC", amount: "10000" });
