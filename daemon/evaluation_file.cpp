@@ -1,19 +1,29 @@
 // The evaluation file {snapshot, market, policy, memory}: all that a report and the next memory follow from.
 #include "daemon/evaluation_file.hpp"
 
+#include "config/policy_fields.hpp"
 #include "daemon/as_json.hpp"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <array>
+#include <variant>
 
 namespace margind::daemon {
 namespace {
 
 using nlohmann::json;
 
-// A file of a thousand accounts stays well below.
-constexpr model::JsonLimits file_limits{.bytes = std::size_t{512} << 20, .depth = 64, .values = 16'777'216, .number_chars = 80};
+// A policy outside of its ranges could ask for a scan without end.
+model::Result<void> check_policy(const model::Policy& policy) {
+    for (const config::PolicyField& field : config::policy_fields()) {
+        const double value = std::visit([&](auto member) { return static_cast<double>(policy.*member); }, field.member);
+        if (!(value >= field.min && value <= field.max))
+            return model::fail(model::ErrorCode::out_of_range, fmt::format("$.policy.{}: {:.16g} is not from {} to {}", field.name, value, field.min, field.max));
+    }
+    return {};
+}
 
 }  // namespace
 
@@ -27,7 +37,7 @@ std::string evaluation_file_text(const model::Snapshot& snapshot, const model::M
 }
 
 model::Result<EvaluationFile> parse_evaluation_file(std::string_view text) {
-    const auto document = model::parse_json(text, file_limits);
+    const auto document = model::parse_json(text, evaluation_limits);
     if (!document) return model::fail(document.error());
     const model::JsonReader in(*document);
     static constexpr std::array<std::string_view, 4> keys{"snapshot", "market", "policy", "memory"};
@@ -39,6 +49,7 @@ model::Result<EvaluationFile> parse_evaluation_file(std::string_view text) {
     // A file without a state leaves what is remembered null.
     if (!in.failed() && in.has(keys[3])) read_json(model::JsonReader(in, keys[3]), file.memory);
     if (in.error()) return model::fail(*in.error());
+    if (const auto good = check_policy(file.policy); !good) return model::fail(good.error());
     return file;
 }
 

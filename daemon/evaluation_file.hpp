@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/published.hpp"
+#include "risk/model/json_text.hpp"
 #include "risk/model/market.hpp"
 #include "risk/model/policy.hpp"
 
@@ -10,6 +11,9 @@
 #include <string_view>
 
 namespace margind::daemon {
+
+/// Of texts that hold snapshots or memories: those of a thousand accounts stay well below.
+inline constexpr model::JsonLimits evaluation_limits{.bytes = std::size_t{512} << 20, .depth = 64, .values = 16'777'216, .number_chars = 80};
 
 struct EvaluationFile {
     model::Snapshot snapshot;
@@ -21,7 +25,7 @@ struct EvaluationFile {
 
 /// `memory` null: the evaluation had none before it.
 std::string evaluation_file_text(const model::Snapshot& snapshot, const model::Market& market, const model::Policy& policy, const model::Memory* memory);
-/// Errors name the part that is wrong.
+/// Errors name the part that is wrong; a policy must stay within the ranges of a configuration.
 model::Result<EvaluationFile> parse_evaluation_file(std::string_view text);
 
 /// The full report as one line of JSON.
