@@ -2,6 +2,7 @@
 #include "daemon/monitor.hpp"
 
 #include "adapters/rpc/spawn.hpp"
+#include "daemon/assemble.hpp"
 #include "daemon/log_value.hpp"
 #include "daemon/monitor_chain.hpp"
 #include "daemon/stored.hpp"
@@ -25,6 +26,9 @@ using MemoryPtr = std::shared_ptr<const model::Memory>;
 
 // A venue whose figures keep differing from ours is not read from scratch at every block.
 constexpr std::chrono::seconds fresh_config_pause{60};
+
+// What the database refused is offered again at least this often.
+constexpr std::chrono::seconds longest_pause{1};
 
 double seconds_between(Steady::time_point from, Steady::time_point to) { return std::chrono::duration<double>(to - from).count(); }
 
@@ -68,7 +72,7 @@ Monitor::Monitor(MonitorParts parts, std::map<model::ChainId, std::unique_ptr<Ch
         watched->status.name = chain.name;
         watched->status.block_time_ms = chain.block_time.count();
         watched->status.quiet = chain.quiet_chain;
-        watched->poll_interval = chain.poll_interval;
+        watched->status.poll_interval = chain.poll_interval;
         chains_.push_back(std::move(watched));
     }
     publish();
@@ -89,6 +93,28 @@ Result<void> Monitor::resume() {
         for (const std::unique_ptr<Watched>& chain : chains_)
             if (chain->status.id == block.chain && block.number > 0) chain->last = block;
     spdlog::info("event=resumed time={} portfolios={}", memory_->time, memory_->portfolios.size());
+    return restore();
+}
+
+Result<void> Monitor::restore() {
+    const auto text = parts_.history->snapshot_at(parts_.settings.portfolios.front().name, memory_->time);
+    if (!text) return model::fail(text.error());
+    if (!*text) return {};
+    const auto snapshot = snapshot_of(**text);
+    if (!snapshot) return model::fail(snapshot.error().code, "the last snapshot: " + snapshot.error().message);
+    // Of other owners or chains, or not the memory's: nothing that this run would publish.
+    const model::Snapshot asked = assemble({}, parts_.settings.assets, parts_.settings.portfolios);
+    const bool all_watched = std::all_of(memory_->blocks.begin(), memory_->blocks.end(), [this](const model::BlockRef& block) {
+        return std::any_of(chains_.begin(), chains_.end(), [&](const std::unique_ptr<Watched>& chain) { return chain->last == block; });
+    });
+    if (!all_watched || snapshot->portfolios != asked.portfolios || (*text)->blocks != memory_->blocks) return {};
+    auto evaluation = std::make_shared<Evaluation>();
+    evaluation->snapshot = std::make_shared<const model::Snapshot>(*snapshot);
+    evaluation->report = std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, parts_.market, parts_.settings.policy));
+    evaluation->after = memory_;
+    evaluation_ = std::move(evaluation);
+    for (const std::unique_ptr<Watched>& chain : chains_) chain->status.evaluated = chain->last;
+    publish();
     return {};
 }
 
@@ -101,7 +127,13 @@ asio::awaitable<void> Monitor::run() {
     while (!stopping_) {
         // At once: a node that hangs must not hold up the other chains.
         std::vector<asio::awaitable<void>> polls;
-        for (const std::unique_ptr<Watched>& chain : chains_) polls.push_back(poll(*chain));
+        const Steady::time_point now = Steady::now();
+        for (const std::unique_ptr<Watched>& chain : chains_) {
+            chain->news = false;
+            if (now < chain->next_poll) continue;
+            chain->next_poll = now + chain->status.poll_interval;
+            polls.push_back(poll(*chain));
+        }
         co_await adapters::rpc::join_all(std::move(polls));
         if (stopping_) break;
         const bool news = std::any_of(chains_.begin(), chains_.end(), [](const std::unique_ptr<Watched>& chain) { return chain->news; });
@@ -114,9 +146,9 @@ asio::awaitable<void> Monitor::run() {
         }
         publish();
         if (stopping_) break;
-        std::chrono::milliseconds pause{1'000};
-        for (const std::unique_ptr<Watched>& chain : chains_) pause = std::min(pause, chain->poll_interval);
-        timer_.expires_after(pause);
+        Steady::time_point next = Steady::now() + longest_pause;
+        for (const std::unique_ptr<Watched>& chain : chains_) next = std::min(next, chain->next_poll);
+        timer_.expires_at(next);
         boost::system::error_code cancelled;
         co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
     }
@@ -146,20 +178,23 @@ void Monitor::Watched::set_read_error(const std::string& error) {
 }
 
 asio::awaitable<void> Monitor::poll(Watched& chain) {
-    chain.news = false;
     const auto head = co_await chain.source->head();
     if (!head) {
         parts_.metrics.read_failed(chain.status.id, head.error().code);
         // The owners' accounts there are unknown, and the headline has to say so.
         chain.news = !chain.reading && chain.poll_error.empty();
+        // Asked for again, a head that was accepted and not read would hold up the chains that answer.
+        chain.head.reset();
         chain.set_poll_error(head.error().message);
         co_return;
     }
-    if (chain.status.evaluated && head->block.hash == chain.status.evaluated->hash) {
+    // A state of an earlier run is read again: the configuration may have changed since.
+    if (chain.reading && chain.reading->block == head->block && chain.status.evaluated == head->block) {
         chain.set_poll_error({});
         chain.set_read_error({});
         chain.status.confirmed = parts_.clocks.steady();
         chain.behind_since.reset();
+        chain.head.reset();
         co_return;
     }
     if (chain.last && head->block.number < chain.last->number) {
@@ -180,19 +215,15 @@ asio::awaitable<void> Monitor::poll(Watched& chain) {
 
 asio::awaitable<void> Monitor::turn() {
     const Steady::time_point start = parts_.clocks.steady();
-    auto ground = co_await find_ground();
-    if (!ground) {
-        spdlog::warn("event=turn_postponed error={}", log_value(ground.error().message));
-        co_return;
-    }
-    const bool read = co_await read_chains(false);
+    Ground ground = co_await find_ground();
+    const bool read = co_await read_chains(ground, false);
     if (!read) co_return;
     const double seconds = seconds_between(start, parts_.clocks.steady());
-    co_await evaluate_and_commit(std::move(*ground), seconds);
+    co_await evaluate_and_commit(std::move(ground), seconds);
 }
 
 // False: nothing new could be read, or no chain has ever been read.
-asio::awaitable<bool> Monitor::read_chains(bool fresh_config) {
+asio::awaitable<bool> Monitor::read_chains(const Ground& ground, bool fresh_config) {
     bool any = false;
     bool known = false;
     for (const std::unique_ptr<Watched>& chain : chains_) {
@@ -214,10 +245,16 @@ asio::awaitable<bool> Monitor::read_chains(bool fresh_config) {
         std::vector<model::Address> owners = owners_;
         auto reading = co_await chain->source->read(std::move(block), std::move(owners), fresh_config);
         if (!reading) {
-            // The last state stays and ages.
+            // The last state stays and ages, unless its block was reorganised away.
             parts_.metrics.read_failed(chain->status.id, reading.error().code);
             chain->set_read_error(reading.error().message);
-            if (!chain->reading) chain->reading = std::make_shared<const ChainReading>(chain->source->unread(owners_, reading.error().message));
+            const model::ChainId id = chain->status.id;
+            const bool orphaned = std::any_of(ground.orphaned.begin(), ground.orphaned.end(),
+                                              [id](const storage::Orphaned& above) { return above.chain == id; });
+            if (!chain->reading || (orphaned && chain->reading->block.number > 0)) {
+                chain->reading = std::make_shared<const ChainReading>(chain->source->unread(owners_, reading.error().message));
+                any = true;
+            }
             known = known || chain->reading->block.number > 0;
             continue;
         }
@@ -255,7 +292,7 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, double read_se
         evaluated = co_await run_blocking(parts_.pool, std::move(work));
         evaluate_seconds = seconds_between(start, parts_.clocks.steady());
         if (!drift_wants_fresh_config(*evaluated.report)) break;
-        const bool again = co_await read_chains(true);
+        const bool again = co_await read_chains(ground, true);
         if (!again) break;
     }
     auto evaluation = std::make_shared<Evaluation>();
@@ -272,6 +309,10 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, double read_se
             batch.events.push_back(event_text(event, evaluation->report->time, parts_.outbox.sinks_of(event.log_only)));
         }
     for (const std::unique_ptr<Watched>& chain : chains_) {
+        if (chain->reading->block.number == 0) {
+            chain->status.evaluated.reset();
+            chain->status.confirmed.reset();
+        }
         if (!chain->head || chain->reading->block != chain->head->block) continue;
         chain->status.evaluated = chain->head->block;
         chain->status.confirmed = chain->head_seen;
@@ -280,6 +321,8 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, double read_se
         parts_.metrics.block_evaluated(chain->status.id, read_seconds, evaluate_seconds);
     }
     for (const storage::Orphaned& orphaned : ground.orphaned) {
+        for (const std::unique_ptr<Watched>& chain : chains_)
+            if (chain->status.id == orphaned.chain && chain->reading->block.number == 0) chain->last.reset();
         parts_.metrics.reorganisation(orphaned.chain);
         spdlog::warn("event=reorganised chain={} fork={} retracted_or_taken_back={}", orphaned.chain.value, orphaned.above, ground.events.size());
         std::erase_if(recent_, [&](const MemoryPtr& memory) {

@@ -42,7 +42,7 @@ public:
     Monitor(MonitorParts parts, std::map<model::ChainId, std::unique_ptr<ChainSource>> sources);
     ~Monitor();
 
-    /// Takes up the memory of the last run. Fails when the database cannot be read.
+    /// Takes up the memory of the last run and publishes its last state, unconfirmed. Fails when the database cannot be read.
     model::Result<void> resume();
     /// Polls, evaluates and publishes until stop(); what is under way is finished first.
     asio::awaitable<void> run();
@@ -60,14 +60,17 @@ private:
         std::vector<storage::Orphaned> orphaned;
     };
 
+    model::Result<void> restore();
     asio::awaitable<void> poll(Watched& chain);
     asio::awaitable<void> turn();
-    /// Whether every evaluated block is still on its chain; where not, the memory at the fork. An error: ask again later.
-    asio::awaitable<model::Result<Ground>> find_ground();
+    /// Whether every evaluated block is still on its chain; where not, the memory at the fork. Postpones a chain that cannot say.
+    asio::awaitable<Ground> find_ground();
+    /// Its head is asked for again; until then it keeps its last state.
+    void postpone(Watched& chain, const model::Error& error);
     asio::awaitable<model::Result<bool>> is_canonical(Watched& chain, const model::BlockRef& block);
     asio::awaitable<model::Result<bool>> was_orphaned(Watched& chain, const model::BlockRef& block);
     asio::awaitable<model::Result<std::shared_ptr<const model::Memory>>> memory_at_fork(Watched& chain, std::shared_ptr<const model::Memory> from);
-    asio::awaitable<bool> read_chains(bool fresh_config);
+    asio::awaitable<bool> read_chains(const Ground& ground, bool fresh_config);
     asio::awaitable<void> evaluate_and_commit(Ground ground, double read_seconds);
     asio::awaitable<void> commit(storage::CommitBatch batch);
     bool drift_wants_fresh_config(const model::Report& report);

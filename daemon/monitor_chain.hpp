@@ -13,7 +13,7 @@ inline constexpr std::chrono::seconds cut_after{5};
 struct Monitor::Watched {
     std::unique_ptr<ChainSource> source;
     ChainStatus status;
-    std::chrono::milliseconds poll_interval{};
+    Steady::time_point next_poll{};
     /// The last poll found a block to read, or failed for the first time on a chain that was never read.
     bool news = false;
     /// Accepted and not yet evaluated.

@@ -38,17 +38,38 @@ asio::awaitable<Result<bool>> Monitor::was_orphaned(Watched& chain, const model:
     co_return !*canonical;
 }
 
-asio::awaitable<Result<Monitor::Ground>> Monitor::find_ground() {
+void Monitor::postpone(Watched& chain, const model::Error& error) {
+    parts_.metrics.read_failed(chain.status.id, error.code);
+    chain.set_read_error(error.message);
+    chain.head.reset();
+}
+
+// A chain that cannot be asked keeps its last state, and the others go on.
+asio::awaitable<Monitor::Ground> Monitor::find_ground() {
     Ground ground;
     ground.memory = memory_;
     for (const std::unique_ptr<Watched>& chain : chains_) {
         if (!chain->head || !chain->last) continue;
         const model::BlockRef last = *chain->last;
         const auto orphaned = co_await was_orphaned(*chain, last);
-        if (!orphaned) co_return model::fail(orphaned.error());
+        if (!orphaned) {
+            postpone(*chain, orphaned.error());
+            continue;
+        }
         if (!*orphaned) continue;
+        if (!block_of(*ground.memory, chain->status.id)) {
+            // The last evaluation did not stand on this chain: only what is known to be orphaned is.
+            storage::Orphaned last_block;
+            last_block.chain = chain->status.id;
+            last_block.above = last.number - 1;
+            ground.orphaned.push_back(last_block);
+            continue;
+        }
         const auto at_fork = co_await memory_at_fork(*chain, ground.memory);
-        if (!at_fork) co_return model::fail(at_fork.error());
+        if (!at_fork) {
+            postpone(*chain, at_fork.error());
+            continue;
+        }
         storage::Orphaned above;
         above.chain = chain->status.id;
         if (const model::BlockRef* fork = block_of(**at_fork, chain->status.id)) above.above = fork->number;
@@ -62,11 +83,9 @@ asio::awaitable<Result<Monitor::Ground>> Monitor::find_ground() {
     co_return ground;
 }
 
-// The newest memory at or before `from` whose block of the chain is canonical; empty when none is left.
+// The newest memory at or before `from`, which has a block of the chain, whose block of the chain is canonical; empty when none is left.
 asio::awaitable<Result<MemoryPtr>> Monitor::memory_at_fork(Watched& chain, MemoryPtr from) {
-    const model::BlockRef* start = block_of(*from, chain.status.id);
-    if (!start) co_return from;
-    std::uint64_t below = start->number;
+    std::uint64_t below = block_of(*from, chain.status.id)->number;
     // A copy: the deque is the same after every await, but nothing else has to know that.
     const std::vector<MemoryPtr> recent(recent_.rbegin(), recent_.rend());
     for (const MemoryPtr& memory : recent) {

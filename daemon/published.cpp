@@ -25,6 +25,8 @@ Clocks system_clocks() {
             }};
 }
 
+std::int64_t late_limit_s(std::int64_t block_time_ms) { return std::max(least_late_s, late_blocks * block_time_ms / 1000); }
+
 PublishedState::PublishedState() : current_(std::make_shared<const Published>()) {}
 
 void PublishedState::publish(std::shared_ptr<const Published> next) {
@@ -44,20 +46,26 @@ std::vector<std::string> not_ready_reasons(const Published& state, const Clocks&
     const Steady::time_point now = clocks.steady();
     for (const ChainStatus& chain : state.chains) {
         const std::string because = chain.error.empty() ? "" : ": " + chain.error;
-        if (!chain.evaluated || !chain.confirmed) {
+        if (!chain.evaluated) {
             reasons.push_back(fmt::format("chain {}: no block has been evaluated{}", chain.id.value, because));
             continue;
         }
+        if (!chain.confirmed) {
+            reasons.push_back(fmt::format("chain {}: block {} was evaluated by an earlier run, and no endpoint has confirmed it since{}", chain.id.value,
+                                          chain.evaluated->number, because));
+            continue;
+        }
+        const auto limit = std::max(confirmation_limit, 2 * chain.poll_interval);
         const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - *chain.confirmed);
-        if (age > confirmation_limit)
+        if (age > limit)
             reasons.push_back(fmt::format("chain {}: no endpoint has confirmed block {} as the head for {:.1f} s (limit {} s){}",
                                           chain.id.value, chain.evaluated->number, static_cast<double>(age.count()) / 1000,
-                                          confirmation_limit.count() / 1000, because));
+                                          limit.count() / 1000, because));
         const std::int64_t behind = clocks.wall() - chain.evaluated->time;
-        const std::int64_t limit = std::max(least_late_s, late_blocks * chain.block_time_ms / 1000);
-        if (!chain.quiet && behind > limit)
+        const std::int64_t late = late_limit_s(chain.block_time_ms);
+        if (!chain.quiet && behind > late)
             reasons.push_back(fmt::format("chain {}: block {} is {} s behind the clock (limit {} s); set quiet_chain for a chain that mines on demand",
-                                          chain.id.value, chain.evaluated->number, behind, limit));
+                                          chain.id.value, chain.evaluated->number, behind, late));
         if (!chain.quiet && behind < -future_s)
             reasons.push_back(fmt::format("chain {}: block {} is {} s ahead of the clock of this machine", chain.id.value,
                                           chain.evaluated->number, -behind));

@@ -25,14 +25,15 @@ struct Clocks {
 };
 Clocks system_clocks();
 
-/// One watched chain. `evaluated` is the block that the published report stands on, null before the first.
+/// One watched chain. `evaluated` is the block that the published report stands on, null when it stands on none.
 struct ChainStatus {
     model::ChainId id;
     std::string name;
     std::optional<model::BlockRef> evaluated;
-    /// When an endpoint last said that `evaluated` is its head.
+    /// When an endpoint last said that `evaluated` is its head; null for a state of an earlier run.
     std::optional<Steady::time_point> confirmed;
     std::int64_t block_time_ms = 0;
+    std::chrono::milliseconds poll_interval{};
     bool quiet = false;
     /// Why the last poll or reading failed; empty when it did not.
     std::string error;
@@ -69,8 +70,11 @@ private:
     std::shared_ptr<const Published> current_;
 };
 
-/// Longest time without a confirmation of the evaluated block as the head.
+/// Longest time without a confirmation of the evaluated block as the head; twice the poll interval where that is longer.
 inline constexpr std::chrono::milliseconds confirmation_limit{8'000};
+
+/// How far a block may lie behind the wall clock on a chain that mines by it, in seconds.
+std::int64_t late_limit_s(std::int64_t block_time_ms);
 
 /// Why the state must not be relied on; empty: ready. Each reason is one sentence with its numbers.
 std::vector<std::string> not_ready_reasons(const Published& state, const Clocks& clocks);

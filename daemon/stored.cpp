@@ -2,6 +2,7 @@
 #include "daemon/stored.hpp"
 
 #include "daemon/as_json.hpp"
+#include "daemon/evaluation_file.hpp"
 #include "daemon/incident_body.hpp"
 
 #include <nlohmann/json.hpp>
@@ -25,6 +26,19 @@ storage::SnapshotText snapshot_text(const model::Snapshot& snapshot, const model
     document.erase("facts");
     text.json = model::print_json(document);
     return text;
+}
+
+model::Result<model::Snapshot> snapshot_of(const storage::SnapshotText& text) {
+    auto document = model::parse_json(text.json, evaluation_limits);
+    if (!document) return model::fail(document.error());
+    auto facts = nlohmann::json::object();
+    for (const storage::FactsText& stored : text.facts) {
+        auto content = model::parse_json(stored.json, evaluation_limits);
+        if (!content) return model::fail(content.error());
+        facts[stored.hash.to_string()] = std::move(*content);
+    }
+    (*document)["facts"] = std::move(facts);
+    return model::from_json<model::Snapshot>(*document);
 }
 
 storage::ReportText report_text(const model::PortfolioReport& report, const model::Headline& headline, std::int64_t time) {
@@ -59,7 +73,7 @@ storage::MemoryText memory_text(const model::Memory& memory) {
 }
 
 model::Result<model::Memory> memory_of(const storage::MemoryText& text) {
-    const auto document = model::parse_json(text.json);
+    const auto document = model::parse_json(text.json, evaluation_limits);
     if (!document) return model::fail(document.error());
     return model::from_json<model::Memory>(*document);
 }

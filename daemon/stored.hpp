@@ -12,6 +12,7 @@
 namespace margind::daemon {
 
 storage::SnapshotText snapshot_text(const model::Snapshot& snapshot, const model::Bytes32& hash);
+model::Result<model::Snapshot> snapshot_of(const storage::SnapshotText& text);
 /// `headline` is the remembered one.
 storage::ReportText report_text(const model::PortfolioReport& report, const model::Headline& headline, std::int64_t time);
 storage::MemoryText memory_text(const model::Memory& memory);

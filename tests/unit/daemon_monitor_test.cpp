@@ -21,20 +21,23 @@ using std::chrono::seconds;
 
 constexpr std::int64_t usd = 100'000'000;
 
-// A chain as a list of blocks; block n has number n + 1. `salt` makes the hashes of a branch.
+// A chain as a list of blocks; block n has number n + 1. `salt` makes the hashes of a branch. The account is on chain 1.
 struct FakeChain {
     struct Block {
         Head head;
         std::int64_t eth = 0;
     };
-    std::vector<Block> blocks;
-    std::optional<model::Error> head_error;
-    std::optional<model::Error> read_error;
+    model::ChainId id{1};
+    std::vector<Block> blocks{};
+    std::optional<model::Error> head_error{};
+    std::optional<model::Error> block_error{};
+    std::optional<model::Error> read_error{};
+    int heads = 0;
     int reads = 0;
 
     const model::BlockRef& mine(std::int64_t eth_usd, std::uint8_t salt = 0) {
         Block block;
-        block.head.block.chain = model::ChainId{1};
+        block.head.block.chain = id;
         block.head.block.number = blocks.size() + 1;
         block.head.block.time = 1'700'000'000 + 12 * static_cast<std::int64_t>(blocks.size());
         block.head.block.hash.bytes[0] = static_cast<std::byte>(blocks.size() + 1);
@@ -51,10 +54,12 @@ class FakeSource : public ChainSource {
 public:
     explicit FakeSource(FakeChain& chain) : chain_(chain) {}
     asio::awaitable<Result<Head>> head() override {
+        ++chain_.heads;
         if (chain_.head_error) co_return model::fail(*chain_.head_error);
         co_return chain_.blocks.back().head;
     }
     asio::awaitable<Result<std::optional<Head>>> block_at(std::uint64_t number) override {
+        if (chain_.block_error) co_return model::fail(*chain_.block_error);
         std::optional<Head> found;
         if (number >= 1 && number <= chain_.blocks.size()) found = chain_.blocks[number - 1].head;
         co_return found;
@@ -63,6 +68,9 @@ public:
     asio::awaitable<Result<ChainReading>> read(model::BlockRef block, std::vector<model::Address>, bool) override {
         ++chain_.reads;
         if (chain_.read_error) co_return model::fail(*chain_.read_error);
+        ChainReading reading;
+        reading.block = block;
+        if (chain_.id != model::ChainId{1}) co_return reading;
         testing::SyntheticBook book;
         book.debt_rate = 0;
         book.listings["ETH"].price = chain_.blocks.at(block.number - 1).eth;
@@ -71,14 +79,16 @@ public:
         account.holdings["debt.USD"] = 1'400'000;
         book.accounts.push_back(account);
         model::Snapshot snapshot = book.snapshot();
-        ChainReading reading;
-        reading.block = block;
         reading.prices = snapshot.prices;
         reading.venues = snapshot.venues;
         reading.accounts = snapshot.accounts;
         co_return reading;
     }
-    ChainReading unread(const std::vector<model::Address>&, const std::string&) const override { return {}; }
+    ChainReading unread(const std::vector<model::Address>&, const std::string&) const override {
+        ChainReading reading;
+        reading.block.chain = chain_.id;
+        return reading;
+    }
 
 private:
     FakeChain& chain_;
@@ -121,6 +131,14 @@ protected:
         std::filesystem::remove_all(folder_);
     }
 
+    void watch_the_other_too(milliseconds poll_interval = milliseconds(1)) {
+        config::Chain chain = settings_.chains.at(model::ChainId{1});
+        chain.id = other_.id;
+        chain.poll_interval = poll_interval;
+        settings_.chains[chain.id] = chain;
+        other_.mine(3000);
+    }
+
     void begin() {
         auto opened = storage::open_sqlite(folder_ / "history.sqlite");
         ASSERT_TRUE(opened) << opened.error().message;
@@ -132,6 +150,7 @@ protected:
         outbox_ = std::make_unique<Outbox>(io_->get_executor(), pool_->get_executor(), history_.get(), std::move(sinks), metrics_);
         std::map<model::ChainId, std::unique_ptr<ChainSource>> sources;
         sources.emplace(model::ChainId{1}, std::make_unique<FakeSource>(chain_));
+        if (!other_.blocks.empty()) sources.emplace(other_.id, std::make_unique<FakeSource>(other_));
         const Clocks clocks{[this] { return Steady::time_point(seconds(steady_s_)); }, [] { return std::int64_t{1'700'000'000}; }};
         monitor_ = std::make_unique<Monitor>(MonitorParts{io_->get_executor(), pool_->get_executor(), settings_, market_,
                                                           [this](const std::string&) { return &rule_; }, history_.get(), published_, *outbox_, metrics_, clocks},
@@ -171,9 +190,9 @@ protected:
         const model::BlockRef wanted = block;
         drive([&] { return at() && at()->hash == wanted.hash; });
     }
-    const ChainStatus& status() {
+    const ChainStatus& status(std::size_t chain = 0) {
         current_ = published_.get();
-        return current_->chains.front();
+        return current_->chains.at(chain);
     }
     std::optional<model::BlockRef> at() { return status().evaluated; }
     model::Level level() { return published_.get()->evaluation->after->portfolios.at("desk").headline.level; }
@@ -188,6 +207,7 @@ protected:
     model::Market market_ = testing::SyntheticBook::default_market();
     testing::LinearRule rule_;
     FakeChain chain_;
+    FakeChain other_{.id = model::ChainId{2}};
     std::int64_t steady_s_ = 100;
     std::vector<json> sent_;
     PublishedState published_;
@@ -308,6 +328,89 @@ TEST_F(MonitorOverChain, takes_up_its_incidents_and_the_fork_after_a_restart) {
     drive_to(chain_.blocks.back().head.block);
     drive([&] { return types() == (std::vector<std::string>{"opened", "retracted"}); });
     EXPECT_EQ(level(), model::Level::ok);
+}
+
+TEST_F(MonitorOverChain, goes_on_with_one_chain_while_another_cannot_say_what_became_of_its_block) {
+    watch_the_other_too();
+    chain_.mine(3000);
+    begin();
+    drive_to(chain_.blocks.back().head.block);
+    drive([&] { return status(1).evaluated.has_value(); });
+    // Two blocks on: only the block at the evaluated height would tell whether that one still stands.
+    other_.block_error = model::Error{model::ErrorCode::unreachable, "no answer within 5000 ms", model::Retry::later};
+    other_.mine(3000);
+    other_.mine(3000);
+    drive([&] { return status(1).error == "no answer within 5000 ms"; });
+    drive_to(chain_.mine(1800));
+    drive([&] { return types() == std::vector<std::string>{"opened"}; });
+    EXPECT_EQ(status(1).evaluated, other_.blocks.front().head.block);
+    other_.block_error.reset();
+    drive([&] { return status(1).evaluated == other_.blocks.back().head.block; });
+}
+
+TEST_F(MonitorOverChain, serves_nothing_that_stands_on_an_orphaned_block_of_a_chain_that_cannot_be_read) {
+    watch_the_other_too();
+    chain_.mine(3000);
+    begin();
+    drive_to(chain_.blocks.back().head.block);
+    drive([&] { return status(1).evaluated.has_value(); });
+    other_.read_error = model::Error{model::ErrorCode::upstream, "header not found", model::Retry::later};
+    other_.cut_to(0);
+    other_.mine(3000, 1);
+    drive([&] { return !status(1).evaluated; });
+    drive_to(chain_.mine(1800));
+    EXPECT_EQ(published_.get()->evaluation->snapshot->blocks.size(), 1U);
+    const auto points = history_->points("desk", 1'700'000'000, 1'700'001'000, 1);
+    ASSERT_TRUE(points);
+    EXPECT_FALSE(points->empty());
+    other_.read_error.reset();
+    drive([&] { return status(1).evaluated == other_.blocks.back().head.block; });
+}
+
+TEST_F(MonitorOverChain, asks_each_chain_at_its_own_interval) {
+    watch_the_other_too(std::chrono::hours(1));
+    chain_.mine(3000);
+    begin();
+    drive_to(chain_.blocks.back().head.block);
+    const int heads = chain_.heads;
+    drive([&] { return chain_.heads > heads + 5; });
+    EXPECT_EQ(other_.heads, 1);
+}
+
+TEST_F(MonitorOverChain, publishes_the_last_state_of_an_earlier_run_until_a_node_answers) {
+    chain_.mine(3000);
+    begin();
+    const model::BlockRef last = chain_.mine(1800);
+    drive_to(last);
+    end();
+    chain_.head_error = model::Error{model::ErrorCode::unreachable, "connection refused", model::Retry::later};
+    begin();
+    drive([&] { return status().error == "connection refused"; });
+    ASSERT_NE(published_.get()->evaluation, nullptr);
+    EXPECT_EQ(level(), model::Level::call);
+    EXPECT_EQ(at(), last);
+    EXPECT_EQ(status().confirmed, std::nullopt);
+    const auto reasons = not_ready_reasons(*published_.get(), {[] { return Steady::now(); }, [] { return std::int64_t{1'700'000'000}; }});
+    ASSERT_EQ(reasons.size(), 1U);
+    EXPECT_NE(reasons.front().find("block 2 was evaluated by an earlier run"), std::string::npos) << reasons.front();
+    // The same block, read again by this run.
+    const int reads = chain_.reads;
+    chain_.head_error.reset();
+    drive([&] { return status().confirmed.has_value(); });
+    EXPECT_EQ(chain_.reads, reads + 1);
+    EXPECT_EQ(types().size(), 1U);
+}
+
+TEST_F(MonitorOverChain, publishes_no_state_of_an_earlier_run_for_other_owners) {
+    chain_.mine(3000);
+    begin();
+    drive_to(chain_.blocks.back().head.block);
+    end();
+    settings_.portfolios.front().owners.push_back(testing::owner(2));
+    chain_.head_error = model::Error{model::ErrorCode::unreachable, "connection refused", model::Retry::later};
+    begin();
+    drive([&] { return status().error == "connection refused"; });
+    EXPECT_EQ(published_.get()->evaluation, nullptr);
 }
 
 }  // namespace
