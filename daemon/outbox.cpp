@@ -11,6 +11,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 
 namespace margind::daemon {
@@ -53,8 +54,10 @@ struct Outbox::Lane {
     bool due(const std::string& key) {
         seen.insert(key);
         const auto found = tried.find(key);
-        return Clock::now() >= whole.next && (found == tried.end() || Clock::now() >= found->second.next);
+        return reachable() && (found == tried.end() || Clock::now() >= found->second.next);
     }
+    bool reachable() const { return Clock::now() >= whole.next; }
+    bool refused_before(const std::string& key) const { return tried.contains(key); }
     void failed(const std::string& key, const model::Error& error) {
         Tried& entry = error.code == model::ErrorCode::unreachable ? whole : tried[key];
         ++entry.failures;
@@ -121,7 +124,7 @@ void Outbox::send_uncommitted(const std::vector<storage::EventText>& events) {
         unsaved_.push_back(Unsaved{key, marked_uncommitted(event.json), std::set<std::string>(event.sinks.begin(), event.sinks.end())});
     }
     // Without a database nothing is ever committed: what every sink has taken is kept for readers up to a bound.
-    while (unsaved_.size() > most_unsaved_kept && unsaved_.front().left.empty()) unsaved_.pop_front();
+    while (!history_ && unsaved_.size() > most_unsaved_kept && unsaved_.front().left.empty()) unsaved_.pop_front();
     wake();
 }
 
@@ -148,23 +151,31 @@ std::vector<std::string> Outbox::sinks_of(bool log_only) const {
 
 asio::awaitable<void> Outbox::serve(Lane& lane) {
     for (;;) {
+        const bool last = stopping_;
         lane.woken = false;
         co_await pass(lane);
-        if (stopping_) co_return;
-        if (lane.woken) continue;
+        if (last) co_return;
+        if (lane.woken || stopping_) continue;
         lane.timer.expires_at(lane.next());
         boost::system::error_code cancelled;
         co_await lane.timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
     }
 }
 
+// What was never tried goes first; what was refused before gives way to what is committed meanwhile.
 asio::awaitable<void> Outbox::pass(Lane& lane) {
-    co_await pass_memory(lane);
-    if (history_) co_await pass_history(lane);
+    static constexpr std::array turns{Turn::first, Turn::again};
+    for (const Turn turn : turns) {
+        const bool whole = co_await pass_memory(lane, turn);
+        if (!whole) co_return;
+        if (!history_) continue;
+        const bool all = co_await pass_history(lane, turn);
+        if (!all) co_return;
+    }
     lane.end_pass();
 }
 
-asio::awaitable<void> Outbox::pass_memory(Lane& lane) {
+asio::awaitable<bool> Outbox::pass_memory(Lane& lane, Turn turn) {
     const std::string name = lane.sink->name();
     std::vector<Key> keys;
     for (const Unsaved& unsaved : unsaved_)
@@ -174,7 +185,8 @@ asio::awaitable<void> Outbox::pass_memory(Lane& lane) {
         const auto find = [&] { return std::find_if(unsaved_.begin(), unsaved_.end(), [&](const Unsaved& u) { return u.key == key; }); };
         const auto found = find();
         const std::string label = key.first.to_string() + "-" + std::to_string(key.second);
-        if (found == unsaved_.end() || !lane.due(label)) continue;
+        if (found == unsaved_.end() || !lane.due(label) || lane.refused_before(label) != (turn == Turn::again)) continue;
+        if (turn == Turn::again && lane.woken) co_return false;
         std::string body = found->body;
         const auto delivered = co_await lane.sink->deliver(std::move(body));
         metrics_.delivery(name, delivered.has_value());
@@ -186,52 +198,63 @@ asio::awaitable<void> Outbox::pass_memory(Lane& lane) {
         lane.delivered(label);
         if (const auto still = find(); still != unsaved_.end()) still->left.erase(name);
     }
+    co_return true;
 }
 
-asio::awaitable<void> Outbox::pass_history(Lane& lane) {
+asio::awaitable<bool> Outbox::pass_history(Lane& lane, Turn turn) {
     const std::string name = lane.sink->name();
-    auto ask = [history = history_, name] { return history->undelivered(name, batch); };
-    const auto rows = co_await run_blocking(pool_, std::move(ask));
-    const std::string unreadable = "outbox";
-    if (!lane.due(unreadable)) co_return;
-    if (!rows) {
-        lane.failed(unreadable, rows.error());
-        spdlog::warn("event=outbox_unreadable sink={} error={}", name, log_value(rows.error().message));
-        co_return;
-    }
-    lane.tried.erase(unreadable);
-    std::size_t sent = 0;
-    for (const storage::OutboxRow& row : *rows) {
-        const std::uint64_t event = row.event;
-        const std::string label = std::to_string(event);
-        if (!lane.due(label)) continue;
-        if (!lane.unmarked.contains(event)) {
-            std::string body = row.json;
-            const auto delivered = co_await lane.sink->deliver(std::move(body));
-            metrics_.delivery(name, delivered.has_value());
-            if (!delivered) {
-                lane.failed(label, delivered.error());
-                const std::string why = delivered.error().message;
-                spdlog::warn("event=delivery_failed sink={} number={} error={}", name, event, log_value(why));
-                auto count = [history = history_, event, name, why] { return history->mark_failed(event, name, why); };
-                const auto counted = co_await run_blocking(pool_, std::move(count));
-                if (!counted) spdlog::warn("event=attempt_uncounted sink={} number={} error={}", name, event, log_value(counted.error().message));
-                continue;
-            }
-            ++sent;
+    std::uint64_t after = 0;
+    for (;;) {
+        if (!lane.reachable()) co_return false;
+        auto ask = [history = history_, name, after] { return history->undelivered(name, after, batch); };
+        const auto rows = co_await run_blocking(pool_, std::move(ask));
+        const std::string unreadable = "outbox";
+        if (!lane.due(unreadable)) co_return false;
+        if (!rows) {
+            lane.failed(unreadable, rows.error());
+            spdlog::warn("event=outbox_unreadable sink={} error={}", name, log_value(rows.error().message));
+            co_return false;
         }
-        lane.delivered(label);
-        auto mark = [history = history_, event, name] { return history->mark_delivered(event, name, wall_now()); };
-        const auto marked = co_await run_blocking(pool_, std::move(mark));
-        if (marked) {
-            lane.unmarked.erase(event);
-        } else {
-            lane.unmarked.insert(event);
-            lane.failed(label, marked.error());
-            spdlog::warn("event=delivery_unmarked sink={} number={} error={}", name, event, log_value(marked.error().message));
+        lane.tried.erase(unreadable);
+        for (const storage::OutboxRow& row : *rows) {
+            const std::string label = std::to_string(row.event);
+            if (!lane.due(label) || lane.refused_before(label) != (turn == Turn::again)) continue;
+            if (turn == Turn::again && lane.woken) co_return false;
+            co_await hand_over(lane, row);
+        }
+        if (rows->size() < batch) co_return true;
+        after = rows->back().event;
+    }
+}
+
+asio::awaitable<void> Outbox::hand_over(Lane& lane, const storage::OutboxRow& row) {
+    const std::string name = lane.sink->name();
+    const std::uint64_t event = row.event;
+    const std::string label = std::to_string(event);
+    if (!lane.unmarked.contains(event)) {
+        std::string body = row.json;
+        const auto delivered = co_await lane.sink->deliver(std::move(body));
+        metrics_.delivery(name, delivered.has_value());
+        if (!delivered) {
+            lane.failed(label, delivered.error());
+            const std::string why = delivered.error().message;
+            spdlog::warn("event=delivery_failed sink={} number={} error={}", name, event, log_value(why));
+            auto count = [history = history_, event, name, why] { return history->mark_failed(event, name, why); };
+            const auto counted = co_await run_blocking(pool_, std::move(count));
+            if (!counted) spdlog::warn("event=attempt_uncounted sink={} number={} error={}", name, event, log_value(counted.error().message));
+            co_return;
         }
     }
-    if (rows->size() == batch && sent > 0) lane.woken = true;
+    lane.delivered(label);
+    auto mark = [history = history_, event, name] { return history->mark_delivered(event, name, wall_now()); };
+    const auto marked = co_await run_blocking(pool_, std::move(mark));
+    if (marked) {
+        lane.unmarked.erase(event);
+    } else {
+        lane.unmarked.insert(event);
+        lane.failed(label, marked.error());
+        spdlog::warn("event=delivery_unmarked sink={} number={} error={}", name, event, log_value(marked.error().message));
+    }
 }
 
 asio::awaitable<void> Outbox::stop() {

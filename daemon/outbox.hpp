@@ -20,8 +20,8 @@
 
 namespace margind::daemon {
 
-/// On the io thread; the database is asked on `pool`. What a sink refuses is tried again after 1, 2, 4 … 60 s and does
-/// not hold back what comes after it; when a sink is unreachable the whole sink waits.
+/// On the io thread; the database is asked on `pool`. What a sink refuses is tried again after 1, 2, 4 … 60 s, behind
+/// all that was never tried; when a sink is unreachable the whole sink waits.
 class Outbox {
 public:
     /// References must outlive it; `history` null: events come from memory alone.
@@ -48,6 +48,8 @@ public:
 
 private:
     using Key = std::pair<model::Bytes32, std::uint64_t>;
+    /// The two turns of a pass: what was never tried, and what was refused before.
+    enum class Turn : std::uint8_t { first, again };
     struct Lane;
     struct Unsaved {
         Key key;
@@ -57,8 +59,11 @@ private:
 
     asio::awaitable<void> serve(Lane& lane);
     asio::awaitable<void> pass(Lane& lane);
-    asio::awaitable<void> pass_memory(Lane& lane);
-    asio::awaitable<void> pass_history(Lane& lane);
+    /// False: it was cut short.
+    asio::awaitable<bool> pass_memory(Lane& lane, Turn turn);
+    asio::awaitable<bool> pass_history(Lane& lane, Turn turn);
+    /// `row` must outlive the task.
+    asio::awaitable<void> hand_over(Lane& lane, const storage::OutboxRow& row);
 
     asio::any_io_executor executor_;
     asio::any_io_executor pool_;

@@ -3,17 +3,28 @@
 
 #include "daemon/log_value.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <cstring>
+#include <poll.h>
+#include <unistd.h>
 
 namespace margind::daemon {
 namespace {
 
 using model::Result;
 using nlohmann::json;
+
+constexpr std::chrono::seconds standard_output_deadline{2};
 
 // A member as it stands in a key=value line; "-" when it is absent or null.
 std::string shown(const json& body, const char* name) {
@@ -39,15 +50,51 @@ public:
     }
 };
 
+// Writes no more than standard output takes at once: a pipe whose reader stands still would stop the whole daemon.
 class JsonLinesSink : public Sink {
 public:
     const std::string& name() const override { return json_lines_sink_name; }
     asio::awaitable<Result<void>> deliver(std::string body) override {
+        const auto until = std::chrono::steady_clock::now() + standard_output_deadline;
         body.push_back('\n');
-        if (std::fwrite(body.data(), 1, body.size(), stdout) != body.size() || std::fflush(stdout) != 0)
-            co_return model::fail(model::ErrorCode::unreachable, "standard output takes no more; is its reader gone?", model::Retry::later);
+        if (begun() && body != line_) {
+            // The rest of a line that was cut short, so that every line is whole.
+            const auto done = co_await write_rest(until);
+            if (!done) co_return model::fail(done.error());
+        }
+        if (!begun()) {
+            line_ = std::move(body);
+            written_ = 0;
+        }
+        auto done = co_await write_rest(until);
+        co_return done;
+    }
+
+private:
+    bool begun() const { return written_ > 0 && written_ < line_.size(); }
+
+    asio::awaitable<Result<void>> write_rest(std::chrono::steady_clock::time_point until) {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        while (written_ < line_.size()) {
+            pollfd out{STDOUT_FILENO, POLLOUT, 0};
+            if (::poll(&out, 1, 0) == 0) {
+                if (std::chrono::steady_clock::now() >= until)
+                    co_return model::fail(model::ErrorCode::unreachable, "standard output takes no more; does its reader stand still?", model::Retry::later);
+                timer.expires_after(std::chrono::milliseconds(20));
+                co_await timer.async_wait(asio::use_awaitable);
+                continue;
+            }
+            // A pipe that is ready takes this many bytes without blocking.
+            const ssize_t count = ::write(STDOUT_FILENO, line_.data() + written_, std::min<std::size_t>(line_.size() - written_, PIPE_BUF));
+            if (count < 0 && errno != EINTR && errno != EAGAIN)
+                co_return model::fail(model::ErrorCode::unreachable, fmt::format("standard output: {}; is its reader gone?", std::strerror(errno)), model::Retry::later);
+            if (count > 0) written_ += static_cast<std::size_t>(count);
+        }
         co_return Result<void>{};
     }
+
+    std::string line_;
+    std::size_t written_ = 0;
 };
 
 class WebHookSink : public Sink {

@@ -110,7 +110,8 @@ inline constexpr std::int64_t max_points = 100000;
 /// Memories older than this many commits are dropped; a reorganisation deeper than that starts without memory.
 inline constexpr std::uint64_t kept_memories = 256;
 
-/// Every method may be called from any thread; reads never wait for a commit. Errors are ErrorCode::storage and name the
+/// Every method may be called from any thread. Reads for clients never wait for a commit, nor the outbox and the
+/// memories for a read for a client. Errors are ErrorCode::storage and name the
 /// database; those with Retry::later (locked, full) may pass.
 class History {
 public:
@@ -136,8 +137,8 @@ public:
     virtual Result<std::vector<StoredEvent>> events(std::uint64_t after, std::size_t limit) = 0;
     /// The last event of each incident that has not ended, by number.
     virtual Result<std::vector<StoredEvent>> open_incidents() = 0;
-    /// Oldest first.
-    virtual Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::size_t limit) = 0;
+    /// Oldest first, with an event number above `after`.
+    virtual Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::uint64_t after, std::size_t limit) = 0;
 };
 
 struct SqliteOptions {

@@ -69,7 +69,7 @@ public:
     Result<std::vector<HistoryPoint>> points(const std::string& portfolio, std::int64_t from, std::int64_t to, std::int64_t step) override;
     Result<std::vector<StoredEvent>> events(std::uint64_t after, std::size_t limit) override;
     Result<std::vector<StoredEvent>> open_incidents() override;
-    Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::size_t limit) override;
+    Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::uint64_t after, std::size_t limit) override;
 
 private:
     Result<void> write_orphaned(const Orphaned& orphaned);
@@ -83,6 +83,7 @@ private:
     Result<std::optional<MemoryText>> read_memory(std::string_view sql, const std::function<void(Run&)>& bind);
     Result<std::optional<std::uint64_t>> snapshot_id(const std::string& portfolio, std::int64_t time);
 
+    /// The writer also reads what warnings wait for, so that a long read for a client does not hold them up.
     std::mutex writing_;
     std::unique_ptr<Connection> writer_;
     std::mutex reading_;
@@ -220,9 +221,9 @@ Result<void> SqliteHistory::mark_failed(std::uint64_t event, const std::string& 
 
 // One statement, so that a commit that drops old memories cannot come between a memory and its blocks.
 Result<std::optional<MemoryText>> SqliteHistory::read_memory(std::string_view sql, const std::function<void(Run&)>& bind) {
-    const std::lock_guard lock(reading_);
+    const std::lock_guard lock(writing_);
     std::optional<MemoryText> out;
-    auto done = query(*reader_, sql, bind, [&](const Run& row) -> Result<void> {
+    auto done = query(*writer_, sql, bind, [&](const Run& row) -> Result<void> {
         if (!out) out = MemoryText{row.integer(4), {}, row.text(5)};
         // A memory without blocks is one row without a block.
         if (row.is_null(0)) return {};
@@ -349,12 +350,12 @@ Result<std::vector<StoredEvent>> SqliteHistory::open_incidents() {
     return out;
 }
 
-Result<std::vector<OutboxRow>> SqliteHistory::undelivered(const std::string& sink, std::size_t limit) {
-    const std::lock_guard lock(reading_);
+Result<std::vector<OutboxRow>> SqliteHistory::undelivered(const std::string& sink, std::uint64_t after, std::size_t limit) {
+    const std::lock_guard lock(writing_);
     std::vector<OutboxRow> out;
-    auto done = query(*reader_,
-        "SELECT o.event, o.attempts, e.json FROM outbox o JOIN events e ON e.number = o.event WHERE o.sink = ? AND o.delivered_at IS NULL ORDER BY o.event LIMIT ?",
-        [&](Run& run) { run.bind(sink).bind(std::uint64_t{limit}); },
+    auto done = query(*writer_,
+        "SELECT o.event, o.attempts, e.json FROM outbox o JOIN events e ON e.number = o.event WHERE o.sink = ? AND o.delivered_at IS NULL AND o.event > ? ORDER BY o.event LIMIT ?",
+        [&](Run& run) { run.bind(sink).bind(after).bind(std::uint64_t{limit}); },
         [&](const Run& row) -> Result<void> {
             out.push_back({static_cast<std::uint64_t>(row.integer(0)), static_cast<std::uint64_t>(row.integer(1)), row.text(2)});
             return {};

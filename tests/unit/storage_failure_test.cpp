@@ -221,8 +221,8 @@ TEST_P(OlderSchema, is_brought_to_this_version_with_its_rows) {
     EXPECT_EQ((*history)->latest_memory()->value().json.substr(0, 1), "2");
     EXPECT_EQ((*history)->snapshot_at("desk", 100)->value().facts.size(), 1U);
     EXPECT_EQ((*history)->points("desk", 0, 100, 1)->size(), 2U);
-    EXPECT_EQ((*history)->undelivered("hook", 10)->size(), 2U);
-    EXPECT_EQ((*history)->undelivered("log", 10)->size(), 1U);
+    EXPECT_EQ((*history)->undelivered("hook", 0, 10)->size(), 2U);
+    EXPECT_EQ((*history)->undelivered("log", 0, 10)->size(), 1U);
     EXPECT_EQ((*history)->commit(batch(3)).value(), (std::vector<std::uint64_t>{3}));
     auto now = sqlite::Connection::open(file_, sqlite::Mode::read_only, 0);
     EXPECT_EQ((*now)->integer("PRAGMA user_version").value(), schema_version());

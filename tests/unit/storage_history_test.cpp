@@ -93,7 +93,7 @@ TEST_F(HistoryTest, is_empty_when_new) {
     EXPECT_EQ(latest(), "none");
     EXPECT_TRUE(history_->events(0, 10)->empty());
     EXPECT_TRUE(history_->open_incidents()->empty());
-    EXPECT_TRUE(history_->undelivered("log", 10)->empty());
+    EXPECT_TRUE(history_->undelivered("log", 0, 10)->empty());
     EXPECT_FALSE(history_->snapshot_at("desk", 1 << 30)->has_value());
     EXPECT_TRUE(history_->points("desk", 0, 1 << 16, 60)->empty());
 }
@@ -246,19 +246,19 @@ TEST_F(HistoryTest, drains_the_outbox_of_each_sink_by_itself) {
     CommitBatch one;
     one.events = {event("a", 1, "opened", {"log", "hook"}), event("b", 1, "opened", {"hook"}), event("c", 1, "opened")};
     commit(one);
-    EXPECT_EQ(history_->undelivered("log", 10)->size(), 1U);
+    EXPECT_EQ(history_->undelivered("log", 0, 10)->size(), 1U);
     ASSERT_TRUE(history_->mark_delivered(1, "log", 99));
-    EXPECT_TRUE(history_->undelivered("log", 10)->empty());
+    EXPECT_TRUE(history_->undelivered("log", 0, 10)->empty());
     ASSERT_TRUE(history_->mark_failed(1, "hook", "HTTP 500"));
     ASSERT_TRUE(history_->mark_failed(1, "hook", "HTTP 500"));
     reopen();
-    const auto rows = history_->undelivered("hook", 10);
+    const auto rows = history_->undelivered("hook", 0, 10);
     ASSERT_EQ(rows->size(), 2U);
     EXPECT_EQ(rows->at(0).event, 1U);
     EXPECT_EQ(rows->at(0).attempts, 2U);
     EXPECT_EQ(rows->at(0).json, "a#1");
     EXPECT_EQ(rows->at(1).attempts, 0U);
-    EXPECT_EQ(history_->undelivered("hook", 1)->size(), 1U);
+    EXPECT_EQ(history_->undelivered("hook", 0, 1)->size(), 1U);
     EXPECT_EQ(history_->mark_delivered(3, "hook", 1).error().code, ErrorCode::missing);
 }
 
