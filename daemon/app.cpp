@@ -3,6 +3,7 @@
 
 #include "adapters/rpc/spawn.hpp"
 #include "daemon/complain.hpp"
+#include "daemon/endpoints.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/log_value.hpp"
 #include "daemon/monitor.hpp"
@@ -50,8 +51,8 @@ Result<std::map<model::ChainId, std::unique_ptr<NodeSource>>> make_sources(const
     std::map<model::ChainId, std::unique_ptr<NodeSource>> sources;
     for (const auto& [id, chain] : settings.chains) {
         if (!chain.rpc) continue;
-        auto endpoint = adapters::rpc::Endpoint::parse(chain.rpc->reveal());
-        if (!endpoint) return model::fail(endpoint.error().code, fmt::format("chain {} rpc ({}): {}", id.value, chain.rpc->origin(), endpoint.error().message));
+        auto endpoint = endpoint_of(chain);
+        if (!endpoint) return model::fail(endpoint.error());
         auto source = NodeSource::make(http, std::move(*endpoint), settings, id);
         if (!source) return model::fail(source.error());
         if (!(*source)->has_no_venue()) sources.emplace(id, std::move(*source));

@@ -2,6 +2,8 @@
 #include "config/settings.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/complain.hpp"
+#include "daemon/endpoints.hpp"
+#include "daemon/market_file.hpp"
 #include "daemon/venues.hpp"
 
 #include <fmt/format.h>
@@ -21,14 +23,21 @@ ExitCode config_check(const std::string& config) {
     if (!settings) return complain(settings.error(), ExitCode::config);
     std::size_t watched = 0;
     bool good = true;
+    const auto expect = [&good](const auto& result) {
+        if (result) return;
+        static_cast<void>(complain(result.error(), ExitCode::config));
+        good = false;
+    };
     for (const auto& [id, chain] : settings->chains) {
-        if (chain.rpc) ++watched;
-        // What only the protocols of this build know: the addresses and lists that each needs.
-        if (const auto venues = make_adapters(*settings, id); !venues) {
-            static_cast<void>(complain(venues.error(), ExitCode::config));
-            good = false;
+        if (chain.rpc) {
+            ++watched;
+            expect(endpoint_of(chain));
         }
+        // What only the protocols of this build know: the addresses and lists that each needs.
+        expect(make_adapters(*settings, id));
     }
+    for (const config::WebHook& hook : settings->sinks.web_hooks) expect(endpoint_of(hook));
+    expect(load_market(*settings));
     if (!good) return ExitCode::config;
     fmt::print("{}: good; {} of {} chains with an endpoint, {} venues, {} feeds, {} portfolios\n", config.empty() ? "built-in rows" : config, watched,
                settings->chains.size(), settings->venues.size(), settings->feeds.size(), settings->portfolios.size());

@@ -1,6 +1,7 @@
 // Where events of incidents go: the log, standard output, web-hooks.
 #include "daemon/sinks.hpp"
 
+#include "daemon/endpoints.hpp"
 #include "daemon/log_value.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -139,8 +140,8 @@ Result<std::vector<std::unique_ptr<Sink>>> make_sinks(const config::Sinks& setti
     if (settings.log) sinks.push_back(std::make_unique<LogSink>());
     if (settings.json_lines) sinks.push_back(std::make_unique<JsonLinesSink>());
     for (const config::WebHook& hook : settings.web_hooks) {
-        auto endpoint = adapters::rpc::Endpoint::parse(hook.url.reveal());
-        if (!endpoint) return model::fail(endpoint.error().code, fmt::format("web-hook '{}' ({}): {}", hook.name, hook.url.origin(), endpoint.error().message));
+        auto endpoint = endpoint_of(hook);
+        if (!endpoint) return model::fail(endpoint.error());
         sinks.push_back(std::make_unique<WebHookSink>(hook, std::move(*endpoint), client));
     }
     return sinks;

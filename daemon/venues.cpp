@@ -33,18 +33,26 @@ std::string names_problem(const Given& given, const std::vector<std::string>& re
 
 model::Result<Adapters> make_adapters(const config::Settings& settings, model::ChainId chain) {
     Adapters all;
+    std::vector<std::string> problems;
     for (const auto& [id, venue] : settings.venues) {
         if (id.chain != chain) continue;
         const std::string text = id.to_string();
         const adapters::Protocol* protocol = find_protocol(id.protocol);
-        if (!protocol) return model::fail(ErrorCode::bad_input, fmt::format("venue {}: this build has no protocol '{}'; margind adapters lists those it has", text, id.protocol));
+        if (!protocol) {
+            problems.push_back(fmt::format("venue {}: this build has no protocol '{}'; margind adapters lists those it has", text, id.protocol));
+            continue;
+        }
         std::string problem = names_problem(venue.addresses, protocol->required_addresses, "address");
         if (problem.empty()) problem = names_problem(venue.lists, protocol->required_lists, "list");
-        if (!problem.empty()) return model::fail(ErrorCode::bad_input, fmt::format("venue {}: {} {}", text, protocol->name, problem));
+        if (!problem.empty()) {
+            problems.push_back(fmt::format("venue {}: {} {}", text, protocol->name, problem));
+            continue;
+        }
         auto adapter = protocol->make(venue);
-        if (!adapter) return model::fail(adapter.error().code, fmt::format("venue {}: {}", text, adapter.error().message));
-        all.emplace(id, std::move(*adapter));
+        if (adapter) all.emplace(id, std::move(*adapter));
+        else problems.push_back(fmt::format("venue {}: {}", text, adapter.error().message));
     }
+    if (!problems.empty()) return model::fail(ErrorCode::bad_input, fmt::format("{}", fmt::join(problems, "\n")));
     return all;
 }
 

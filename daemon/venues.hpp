@@ -12,7 +12,7 @@ namespace margind::daemon {
 
 using Adapters = std::map<model::VenueId, std::unique_ptr<adapters::Adapter>>;
 
-/// Those of one chain. Fails, naming the venue, for a protocol that this build lacks and for names of addresses or lists
+/// Those of one chain. Fails with one line per venue for a protocol that this build lacks and for names of addresses or lists
 /// that are not exactly those the protocol needs.
 model::Result<Adapters> make_adapters(const config::Settings& settings, model::ChainId chain);
 
