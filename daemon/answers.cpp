@@ -210,8 +210,17 @@ json incidents_answer(const std::vector<storage::StoredEvent>& events, const std
         row["number"] = nullptr;
         body["events"].push_back(std::move(row));
     }
-    body["open"] = json::array();
-    for (const storage::StoredEvent& event : open) body["open"].push_back(numbered(event));
+    // By incident: the last event of each that has not ended, those that the database has not taken among them.
+    std::vector<json> last;
+    for (const storage::StoredEvent& event : open) last.push_back(numbered(event));
+    for (const std::string& text : uncommitted) {
+        json row = event_json(text);
+        row["number"] = nullptr;
+        std::erase_if(last, [&](const json& earlier) { return earlier.value("id", json()) == row.value("id", json()); });
+        const std::string type = row.value("type", "");
+        if (type != "cleared" && type != "retracted") last.push_back(std::move(row));
+    }
+    body["open"] = last;
     return body;
 }
 

@@ -57,7 +57,7 @@ std::string what(const std::exception_ptr& error) {
 
 bool AllowList::host(std::string_view header) const {
     const std::string_view name = without_port(header);
-    return is_loopback_name(name) || std::find(hosts.begin(), hosts.end(), name) != hosts.end();
+    return is_loopback_name(name) || std::any_of(hosts.begin(), hosts.end(), [&](const std::string& listed) { return listed == name || listed == header; });
 }
 
 bool AllowList::origin(std::string_view origin_header, std::string_view host_header) const {

@@ -28,7 +28,7 @@ struct HttpLimits {
 };
 
 /// Who may ask. A Host must be a loopback name or listed in `hosts` (a page that rebinds its DNS name to 127.0.0.1
-/// sends its own); an Origin, where there is one, must be the very host and port that was asked, or listed in `origins`.
+/// sends its own), with its port where it is listed with one; an Origin, where there is one, must be the very host and port that was asked, or listed in `origins`.
 struct AllowList {
     std::vector<std::string> hosts;
     std::vector<std::string> origins;

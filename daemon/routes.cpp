@@ -26,6 +26,20 @@ constexpr std::size_t longest_path = 512;
 // On demand: bursts of five, then one address every two seconds.
 constexpr double on_demand_burst = 5;
 constexpr double on_demand_per_second = 0.5;
+constexpr int most_on_demand = 3;
+
+class Running {
+public:
+    explicit Running(std::atomic<int>& all) : all_(all), count_(++all) {}
+    ~Running() { --all_; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    int count() const { return count_; }
+
+private:
+    std::atomic<int>& all_;
+    int count_;
+};
 
 void answer(httplib::Response& response, const json& body, int status = 200) {
     response.status = status;
@@ -212,6 +226,12 @@ void Routes::account(const httplib::Request& request, httplib::Response& respons
         if (std::find(portfolio.owners.begin(), portfolio.owners.end(), *address) != portfolio.owners.end())
             return set_problem(request, response, 409, fmt::format("{} belongs to portfolio '{}'; ask /v1/portfolios/{}/accounts",
                                                                    address->to_string(), portfolio.name, portfolio.name));
+    // The other threads are left to those who ask for what is known already.
+    const Running running(on_demand_running_);
+    if (running.count() > most_on_demand) {
+        response.set_header("Retry-After", "2");
+        return set_problem(request, response, 429, fmt::format("{} addresses are being read; ask again", most_on_demand));
+    }
     if (!on_demand_.take(context_.clocks.steady())) {
         response.set_header("Retry-After", "2");
         return set_problem(request, response, 429, fmt::format("at most one address every {:.0f} s, {:.0f} at once; ask again", 1 / on_demand_per_second, on_demand_burst));

@@ -8,6 +8,7 @@
 #include "risk/model/policy.hpp"
 #include "storage/history.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -74,6 +75,8 @@ private:
 
     RouteContext context_;
     TokenBucket on_demand_;
+    /// Each holds a thread of the server until its node answers.
+    std::atomic<int> on_demand_running_ = 0;
 };
 
 }  // namespace margind::daemon

@@ -23,7 +23,7 @@ class Http : public ::testing::Test {
 protected:
     void SetUp() override {
         AllowList allowed;
-        allowed.hosts = {"margind.example"};
+        allowed.hosts = {"margind.example", "proxy.example:8480"};
         allowed.origins = {"http://board.example:3000"};
         HttpLimits limits;
         limits.threads = 2;
@@ -57,7 +57,7 @@ protected:
 };
 
 TEST_F(Http, serves_loopback_names_and_listed_hosts) {
-    for (const char* host : {"127.0.0.1", "localhost", "[::1]", "localhost:9", "margind.example", "margind.example:80"}) {
+    for (const char* host : {"127.0.0.1", "localhost", "[::1]", "localhost:9", "margind.example", "margind.example:80", "proxy.example:8480"}) {
         const auto result = get("/fine", {{"Host", host}});
         ASSERT_TRUE(result);
         EXPECT_EQ(result->status, 200) << host;
@@ -65,7 +65,7 @@ TEST_F(Http, serves_loopback_names_and_listed_hosts) {
 }
 
 TEST_F(Http, refuses_a_host_that_is_not_listed) {
-    for (const char* host : {"evil.example", "127.0.0.1.evil.example", "localhost.", "margind.example.evil", "[::1", "[::2]"})
+    for (const char* host : {"evil.example", "127.0.0.1.evil.example", "localhost.", "margind.example.evil", "[::1", "[::2]", "proxy.example", "proxy.example:1"})
         expect_problem(get("/fine", {{"Host", host}}), 403, host);
 }
 

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include <atomic>
+#include <barrier>
+#include <thread>
 
 namespace margind::daemon {
 namespace {
@@ -33,6 +35,7 @@ protected:
         const Clocks clocks{[this] { return Steady::time_point(milliseconds(steady_ms.load())); }, [this] { return wall.load(); }};
         const auto read = [this](model::ChainId, const model::Address& owner) -> model::Result<std::shared_ptr<const Evaluation>> {
             ++reads;
+            if (hold) held.arrive_and_wait();
             if (owner == address(std::byte{9})) return model::fail(model::ErrorCode::unreachable, "the node is away");
             return evaluation(owner.to_string());
         };
@@ -101,6 +104,9 @@ protected:
     std::atomic<std::int64_t> steady_ms = 6'000;
     std::atomic<std::int64_t> wall = 1010;
     std::atomic<int> reads = 0;
+    /// Readings wait until three are under way and the test lets them go.
+    std::atomic<bool> hold = false;
+    std::barrier<> held{4};
     PublishedState state;
     Metrics metrics;
     model::Market market;
@@ -196,6 +202,33 @@ TEST_F(RoutesOverState, limit_the_rate_of_reading_on_demand) {
     EXPECT_EQ(get(path).first, 200);
     steady_ms = 6'000 + 4'000;
     expect_problem("/v1/accounts/7/" + address(std::byte{9}).to_string(), 504, "away");
+}
+
+TEST_F(RoutesOverState, keep_threads_for_others_while_a_node_answers_no_reading) {
+    publish();
+    hold = true;
+    const std::string path = "/v1/accounts/7/" + address(std::byte{2}).to_string();
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 3; ++i) clients.emplace_back([&] { EXPECT_EQ(get(path).first, 200); });
+    while (reads < 3) std::this_thread::yield();
+    expect_problem(path, 429, "3 addresses are being read");
+    EXPECT_EQ(get("/v1/portfolios").first, 200);
+    held.arrive_and_wait();
+    for (std::thread& client : clients) client.join();
+}
+
+TEST_F(RoutesOverState, show_open_incidents_that_no_database_has_taken) {
+    publish();
+    auto next = std::make_shared<Published>(*state.get());
+    next->uncommitted_events = {R"({"id":"0x01","sequence":1,"type":"opened","level":"warn"})", R"({"id":"0x02","sequence":1,"type":"opened","level":"call"})",
+                                R"({"id":"0x01","sequence":2,"type":"escalated","level":"critical"})", R"({"id":"0x02","sequence":2,"type":"cleared","level":"call"})"};
+    state.publish(std::move(next));
+    const auto [code, body] = get("/v1/incidents");
+    EXPECT_EQ(code, 200);
+    EXPECT_EQ(body.at("events").size(), 4U);
+    ASSERT_EQ(body.at("open").size(), 1U) << body;
+    EXPECT_EQ(body.at("open").at(0).at("id"), "0x01");
+    EXPECT_EQ(body.at("open").at(0).at("level"), "critical");
 }
 
 TEST_F(RoutesOverState, count_requests_by_route_and_never_by_address) {
