@@ -3,9 +3,11 @@
 #include "daemon/assemble.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/complain.hpp"
+#include "daemon/endpoints.hpp"
 #include "daemon/evaluation_file.hpp"
 #include "daemon/market_file.hpp"
 #include "daemon/node_source.hpp"
+#include "daemon/published.hpp"
 #include "daemon/text.hpp"
 #include "daemon/text_file.hpp"
 #include "risk/evaluate.hpp"
@@ -18,6 +20,7 @@
 #include <algorithm>
 #include <charconv>
 #include <exception>
+#include <variant>
 
 namespace margind::daemon {
 namespace {
@@ -39,17 +42,23 @@ Result<std::vector<model::Address>> parse_addresses(const std::vector<std::strin
     for (const std::string& text : texts) {
         const auto address = model::Address::parse(text);
         if (!address) return model::fail(address.error());
-        addresses.push_back(*address);
+        // Given twice, it is still one owner.
+        if (std::find(addresses.begin(), addresses.end(), *address) == addresses.end()) addresses.push_back(*address);
     }
     return addresses;
 }
 
-Result<Target> target_of(const std::string& url, const std::string& origin) {
-    auto endpoint = Endpoint::parse(url);
-    if (!endpoint) return model::fail(endpoint.error().code, fmt::format("{}: {}", origin, endpoint.error().message));
-    Target target;
-    target.endpoint = std::move(*endpoint);
-    return target;
+// Nothing: the head.
+using Wanted = std::variant<std::monostate, std::uint64_t, model::Bytes32>;
+
+Result<Wanted> parse_block(const std::string& text) {
+    if (text.empty()) return Wanted();
+    if (const auto hash = model::Bytes32::parse(text)) return Wanted(*hash);
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size())
+        return model::fail(ErrorCode::bad_input, fmt::format("--block '{}' is neither a number nor a hash of 64 hex digits", text));
+    return Wanted(number);
 }
 
 Result<std::vector<Target>> targets(const CheckOptions& options, const config::Settings& settings) {
@@ -67,37 +76,33 @@ Result<std::vector<Target>> targets(const CheckOptions& options, const config::S
         origin = "MARGIND_RPC";
     }
     if (!url.empty()) {
-        auto target = target_of(url, origin);
-        if (!target) return model::fail(target.error());
-        found.push_back(std::move(*target));
+        auto endpoint = Endpoint::parse(url);
+        if (!endpoint) return model::fail(endpoint.error().code, fmt::format("{}: {}", origin, endpoint.error().message));
+        found.push_back(Target{std::move(*endpoint), std::nullopt});
         return found;
     }
     for (const auto& [id, chain] : settings.chains) {
         if (!chain.rpc) continue;
-        auto target = target_of(chain.rpc->reveal(), chain.rpc->origin());
-        if (!target) return model::fail(target.error());
-        target->chain = id;
-        found.push_back(std::move(*target));
+        auto endpoint = endpoint_of(chain);
+        if (!endpoint) return model::fail(endpoint.error());
+        found.push_back(Target{std::move(*endpoint), id});
     }
     if (found.empty())
         return model::fail(ErrorCode::bad_input, "no endpoint: give --rpc URL, --rpc-file FILE, MARGIND_RPC or [chains] rpc in --config");
     return found;
 }
 
-asio::awaitable<Result<Head>> chosen_block(NodeSource& source, std::string wanted) {
-    if (wanted.empty()) {
+asio::awaitable<Result<Head>> chosen_block(NodeSource& source, Wanted wanted) {
+    if (std::holds_alternative<std::monostate>(wanted)) {
         auto head = co_await source.head();
         co_return head;
     }
-    if (const auto hash = model::Bytes32::parse(wanted)) {
+    if (const auto* hash = std::get_if<model::Bytes32>(&wanted)) {
         const model::Bytes32 known = *hash;
         auto block = co_await source.block_by_hash(known);
         co_return block;
     }
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), number);
-    if (error != std::errc{} || end != wanted.data() + wanted.size())
-        co_return model::fail(ErrorCode::bad_input, fmt::format("--block '{}' is neither a number nor a hash of 64 hex digits", wanted));
+    const std::uint64_t number = std::get<std::uint64_t>(wanted);
     const auto block = co_await source.block_at(number);
     if (!block) co_return model::fail(block.error());
     if (!*block) co_return model::fail(ErrorCode::missing, fmt::format("--block {}: the chain has no such block", number));
@@ -106,7 +111,7 @@ asio::awaitable<Result<Head>> chosen_block(NodeSource& source, std::string wante
 
 // One chain at one block. The node says which chain it is, and that decides what of the configuration applies.
 asio::awaitable<Result<ChainReading>> read_target(adapters::rpc::HttpClient& http, const config::Settings& settings, Target target,
-                                                  std::string block, std::vector<model::Address> owners) {
+                                                  Wanted block, std::vector<model::Address> owners) {
     adapters::rpc::JsonRpcClient rpc(http, target.endpoint, NodeSource::limits());
     const auto served = co_await adapters::rpc::chain_id(rpc);
     if (!served) co_return model::fail(served.error());
@@ -129,11 +134,11 @@ asio::awaitable<Result<ChainReading>> read_target(adapters::rpc::HttpClient& htt
     co_return reading;
 }
 
-asio::awaitable<void> read_all(adapters::rpc::HttpClient& http, const config::Settings& settings, std::vector<Target> where, std::string block,
+asio::awaitable<void> read_all(adapters::rpc::HttpClient& http, const config::Settings& settings, std::vector<Target> where, Wanted block,
                                std::vector<model::Address> owners, std::vector<ChainReading>& readings, std::optional<model::Error>& failure) {
     for (const Target& entry : where) {
         Target target = entry;
-        std::string at = block;
+        Wanted at = block;
         std::vector<model::Address> whose = owners;
         auto reading = co_await read_target(http, settings, std::move(target), std::move(at), std::move(whose));
         if (!reading) {
@@ -144,7 +149,7 @@ asio::awaitable<void> read_all(adapters::rpc::HttpClient& http, const config::Se
     }
 }
 
-Result<std::vector<ChainReading>> read_now(const config::Settings& settings, std::vector<Target> where, const std::string& block,
+Result<std::vector<ChainReading>> read_now(const config::Settings& settings, std::vector<Target> where, const Wanted& block,
                                            const std::vector<model::Address>& owners) {
     boost::asio::io_context io(1);
     adapters::rpc::HttpClient http(io.get_executor(), adapters::rpc::HttpOptions{});
@@ -159,6 +164,25 @@ Result<std::vector<ChainReading>> read_now(const config::Settings& settings, std
     return readings;
 }
 
+// A node that stands still answers with good figures of another day.
+bool complain_of_late_heads(const config::Settings& settings, const std::vector<ChainReading>& readings) {
+    bool late = false;
+    for (const ChainReading& reading : readings) {
+        const config::Chain& chain = settings.chains.at(reading.block.chain);
+        const std::int64_t behind = system_clocks().wall() - reading.block.time;
+        const std::int64_t limit = late_limit_s(chain.block_time.count());
+        if (chain.quiet_chain || behind <= limit) continue;
+        late = true;
+        static_cast<void>(complain({ErrorCode::upstream,
+                                    fmt::format("chain {}: the node's head, block {}, is {} s behind the clock of this machine (limit {} s): the figures are as old; "
+                                                "ask another node, or set quiet_chain for a chain that mines on demand",
+                                                chain.id.value, reading.block.number, behind, limit),
+                                    model::Retry::other_endpoint},
+                                   ExitCode::unknown));
+    }
+    return late;
+}
+
 }  // namespace
 
 ExitCode check(const CheckOptions& options) {
@@ -166,6 +190,8 @@ ExitCode check(const CheckOptions& options) {
     spdlog::set_level(spdlog::level::warn);
     const auto owners = parse_addresses(options.addresses);
     if (!owners) return complain(owners.error(), ExitCode::usage);
+    const auto block = parse_block(options.block);
+    if (!block) return complain(block.error(), ExitCode::usage);
     const auto settings = options.config.empty() ? Result<config::Settings>(config::defaults()) : config::load(options.config);
     if (!settings) return complain(settings.error(), ExitCode::config);
     const auto market = load_market(*settings);
@@ -173,8 +199,15 @@ ExitCode check(const CheckOptions& options) {
     auto where = targets(options, *settings);
     if (!where) return complain(where.error(), ExitCode::config);
 
-    const auto readings = read_now(*settings, std::move(*where), options.block, *owners);
-    if (!readings) return complain(readings.error(), exit_code_of(readings.error()));
+    if (!options.block.empty() && where->size() > 1)
+        return complain({ErrorCode::bad_input, fmt::format("--block {} is of one chain, but {} have an endpoint; give --rpc", options.block, where->size()), model::Retry::never},
+                        ExitCode::usage);
+
+    const auto readings = read_now(*settings, std::move(*where), *block, *owners);
+    if (!readings) {
+        const bool no_such_block = !options.block.empty() && readings.error().code == ErrorCode::missing;
+        return complain(readings.error(), no_such_block ? ExitCode::usage : exit_code_of(readings.error()));
+    }
     std::vector<const ChainReading*> pointers;
     for (const ChainReading& reading : *readings) pointers.push_back(&reading);
     model::Portfolio portfolio;
@@ -184,7 +217,9 @@ ExitCode check(const CheckOptions& options) {
     const model::Report report = risk::evaluate(snapshot, rules(), *market, settings->policy);
     if (options.json) fmt::print("{}\n", report_json(report));
     else fmt::print("{}", to_text(report.portfolios.front(), report, settings->policy));
-    return exit_code_of(report.portfolios.front().headline);
+    const ExitCode code = exit_code_of(report.portfolios.front().headline);
+    const bool late = options.block.empty() && complain_of_late_heads(*settings, *readings);
+    return late && code == ExitCode::ok ? ExitCode::unknown : code;
 }
 
 }  // namespace margind::daemon

@@ -24,7 +24,7 @@ ExitCode evaluate_file(const std::string& file, bool json) {
     } else {
         const char* separator = "";
         for (const model::PortfolioReport& portfolio : report.portfolios) {
-            fmt::print("{}{}", separator, to_text(portfolio, report, parsed->policy));
+            fmt::print("{}{:<20}{}\n{}", separator, "portfolio", portfolio.name, to_text(portfolio, report, parsed->policy));
             separator = "\n";
         }
     }

@@ -25,6 +25,7 @@ constexpr const char* exit_codes =
     R"(Exit codes of check and evaluate, by the headline:
    0  OK or WATCH                      10  WARN or CALL
   20  CRITICAL or LIQUIDATABLE         30  UNKNOWN, or a good level that stands on a stale price
+                                          or on a head that is behind the clock
 Exit codes of failures (one line on stderr says which value and what to do):
    1  internal      2  usage, e.g. a bad address      3  configuration, e.g. a wrong chain id      4  no upstream
 

@@ -3,12 +3,14 @@
 
 #include "daemon/first.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <ctime>
 #include <iterator>
 #include <vector>
 
@@ -38,6 +40,13 @@ std::string short_key(const model::AccountKey& key) {
 
 void line(std::string& out, std::string_view label, std::string_view text) {
     out += fmt::format("{:<20}{}\n", label, text);
+}
+
+// "2026-11-20 06:51:13 UTC"; a time beyond what a calendar holds stays a number of seconds.
+std::string utc_text(std::int64_t time) {
+    constexpr std::int64_t last_of_year_9999 = 253'402'300'799;
+    if (time < 0 || time > last_of_year_9999) return fmt::format("{} s", time);
+    return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(time)));
 }
 
 std::string headline_text(const PortfolioReport& portfolio) {
@@ -227,11 +236,11 @@ std::string price_text(double value) {
 
 std::string to_text(const PortfolioReport& portfolio, const model::Report& report, const model::Policy& policy) {
     std::string out;
-    line(out, portfolio.name, headline_text(portfolio));
+    line(out, "headline", headline_text(portfolio));
     first_lines(out, portfolio, policy);
     book_lines(out, portfolio);
     for (const model::BlockRef& block : report.blocks)
-        line(out, "as of", fmt::format("chain {} block {} {} time {}", block.chain.value, block.number, block.hash.to_string(), block.time));
+        line(out, "as of", fmt::format("chain {} block {} {} of {}", block.chain.value, block.number, block.hash.to_string(), utc_text(block.time)));
     for (const model::ReferencePrice& price : report.prices)
         if (price.grade != model::PriceGrade::fresh)
             line(out, "price " + price.asset.symbol, fmt::format("{} from {}: {}", model::to_string(price.grade), price.source, price.reason));

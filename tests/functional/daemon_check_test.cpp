@@ -47,7 +47,7 @@ TEST_F(Check, says_first_what_would_be_liquidated_first) {
     const Finished finished = run_margind({"check", user(0), "--config", config({.owners = {user(0)}})});
     EXPECT_EQ(finished.code, 0) << finished.err;
     // 10 WETH at 3000 with a threshold of 82.5 % against 10,000 USDC: liquidated at 1212.12.
-    for (const char* part : {"check               OK", "first liquidation   aave_v3:31337, WETH oracle at 1,212.12", "loss if it happens", "smallest action",
+    for (const char* part : {"headline            OK", "first liquidation   aave_v3:31337, WETH oracle at 1,212.12", "loss if it happens", "smallest action",
                              "unified equity      20,000.00 USD", "healthFactor", "verified"})
         EXPECT_NE(finished.out.find(part), std::string::npos) << part << " is not in:\n" << finished.out;
 }
@@ -105,6 +105,26 @@ TEST_F(Check, reads_at_a_block_number_or_hash) {
     EXPECT_NEAR(equity({"--block", before.at("hash").get<std::string>()}), 3000, 0.01);
 }
 
+TEST_F(Check, names_a_wrong_block) {
+    const std::string file = config({.owners = {user(0)}});
+    expect_one_line(run_margind({"check", user(0), "--config", file, "--block", "latest"}), 2, {"latest"});
+    expect_one_line(run_margind({"check", user(0), "--config", file, "--block", "99999999"}), 2, {"99999999"});
+}
+
+TEST_F(Check, exits_30_when_the_node_stands_still) {
+    // The chain's time is that of its genesis; this configuration says that it mines by the clock.
+    std::string text = config_text(*chain, {.owners = {user(0)}});
+    const std::string quiet = "quiet_chain = true";
+    text.replace(text.find(quiet), quiet.size(), "quiet_chain = false");
+    const std::string file = folder_.write("by_the_clock.toml", text);
+    const Finished head = run_margind({"check", user(0), "--config", file});
+    EXPECT_EQ(head.code, 30);
+    EXPECT_NE(head.err.find("behind the clock"), std::string::npos) << head.err;
+    EXPECT_NE(head.out.find("headline            OK"), std::string::npos) << head.out;
+    // Who asks for an old block knows that it is old.
+    EXPECT_EQ(run_margind({"check", user(0), "--config", file, "--block", std::to_string(chain->verb("mine", json::object()).at("block").at("number").get<std::uint64_t>())}).code, 0);
+}
+
 TEST_F(Check, takes_the_endpoint_from_a_file) {
     const std::string file = config({.owners = {user(0)}, .rpc_url = "http://127.0.0.1:1"});
     const std::string rpc = folder_.write("rpc", chain->rpc_url() + "\n");
@@ -130,6 +150,29 @@ TEST_F(Check, names_what_is_wrong_with_a_configuration) {
     expect_one_line(run_margind({"config", "check", "--config", file}), 3, {"wrong.toml:2", "99999"});
     expect_one_line(run_margind({"check", user(0), "--config", "/nowhere/at/all.toml"}), 3, {"/nowhere/at/all.toml"});
     expect_one_line(run_margind({"check", user(0)}), 3, {"--rpc"});
+}
+
+TEST_F(Check, names_all_that_run_would_stumble_over) {
+    const std::string file = folder_.write("stumble.toml", R"(
+[market]
+file = "stumble.toml"
+[[chain]]
+id = 1
+rpc = "http://127.0.0.1:99999/KEY"
+[[sinks.web_hook]]
+name = "pager"
+url = "http://:1/"
+[[venue]]
+id = "nosuch:1"
+[[venue]]
+id = "aave_v3:1"
+)");
+    const Finished finished = run_margind({"config", "check", "--config", file});
+    EXPECT_EQ(finished.code, 3);
+    EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 5) << finished.err;
+    for (const char* named : {"chain 1 rpc", "web-hook 'pager'", "venue nosuch:1", "venue aave_v3:1", "calibration"})
+        EXPECT_NE(finished.err.find(named), std::string::npos) << named << " is not in: " << finished.err;
+    EXPECT_EQ(finished.err.find("KEY"), std::string::npos) << finished.err;
 }
 
 TEST_F(Check, names_the_node_that_is_away) {
