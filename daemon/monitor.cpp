@@ -348,17 +348,16 @@ asio::awaitable<void> Monitor::commit(storage::CommitBatch batch) {
         batch.events.insert(batch.events.begin(), std::make_move_iterator(pending_->events.begin()), std::make_move_iterator(pending_->events.end()));
         pending_.reset();
     }
-    storage::CommitBatch sending = batch;
-    for (storage::EventText& event : sending.events) event.sinks = parts_.outbox.left(event);
+    const auto sending = std::make_shared<storage::CommitBatch>(batch);
+    for (storage::EventText& event : sending->events) event.sinks = parts_.outbox.left(event);
     const Steady::time_point start = parts_.clocks.steady();
-    auto work = [history = parts_.history, sending = std::move(sending)] { return history->commit(sending); };
+    auto work = [history = parts_.history, sending] { return history->commit(*sending); };
     const auto done = co_await run_blocking(parts_.pool, std::move(work));
     if (done) {
         if (!storage_error_.empty()) spdlog::info("event=storage_recovered");
         storage_error_.clear();
         parts_.metrics.committed(seconds_between(start, parts_.clocks.steady()));
-        parts_.outbox.forget_uncommitted();
-        parts_.outbox.wake();
+        parts_.outbox.committed(sending->events, *done);
         co_return;
     }
     if (storage_error_.empty()) spdlog::error("event=commit_refused events={} error={}", batch.events.size(), log_value(done.error().message));

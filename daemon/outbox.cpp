@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <optional>
 
 namespace margind::daemon {
 namespace {
@@ -84,6 +85,9 @@ struct Outbox::Lane {
     std::set<std::string> seen;
     // Delivered, but the database has not taken that yet: not to be sent again.
     std::set<std::uint64_t> unmarked;
+    // Under way from memory, and its number when it is committed meanwhile.
+    std::optional<Key> sending;
+    std::optional<std::uint64_t> sending_number;
     Tried whole;
     bool woken = false;
     bool ended = true;
@@ -120,7 +124,7 @@ void Outbox::wake() {
 void Outbox::send_uncommitted(const std::vector<storage::EventText>& events) {
     for (const storage::EventText& event : events) {
         const Key key{event.incident, event.sequence};
-        if (std::any_of(unsaved_.begin(), unsaved_.end(), [&](const Unsaved& u) { return u.key == key; })) continue;
+        if (is_unsaved(key)) continue;
         unsaved_.push_back(Unsaved{key, marked_uncommitted(event.json), std::set<std::string>(event.sinks.begin(), event.sinks.end())});
     }
     // Without a database nothing is ever committed: what every sink has taken is kept for readers up to a bound.
@@ -134,7 +138,25 @@ std::vector<std::string> Outbox::left(const storage::EventText& event) const {
     return event.sinks;
 }
 
-void Outbox::forget_uncommitted() { unsaved_.clear(); }
+bool Outbox::is_unsaved(const Key& key) const {
+    return std::any_of(unsaved_.begin(), unsaved_.end(), [&](const Unsaved& u) { return u.key == key; });
+}
+
+void Outbox::committed(const std::vector<storage::EventText>& events, const std::vector<std::uint64_t>& numbers) {
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        const Key key{events[i].incident, events[i].sequence};
+        const auto sent = std::find_if(unsaved_.begin(), unsaved_.end(), [&](const Unsaved& u) { return u.key == key; });
+        if (sent == unsaved_.end()) continue;
+        for (const std::unique_ptr<Lane>& lane : lanes_) {
+            const std::string& name = lane->sink->name();
+            if (std::find(events[i].sinks.begin(), events[i].sinks.end(), name) == events[i].sinks.end()) continue;
+            if (!sent->left.contains(name)) lane->unmarked.insert(numbers[i]);
+            else if (lane->sending == key) lane->sending_number = numbers[i];
+        }
+    }
+    unsaved_.clear();
+    wake();
+}
 
 std::vector<std::string> Outbox::uncommitted_bodies() const {
     std::vector<std::string> bodies;
@@ -188,7 +210,10 @@ asio::awaitable<bool> Outbox::pass_memory(Lane& lane, Turn turn) {
         if (found == unsaved_.end() || !lane.due(label) || lane.refused_before(label) != (turn == Turn::again)) continue;
         if (turn == Turn::again && lane.woken) co_return false;
         std::string body = found->body;
+        lane.sending = key;
+        lane.sending_number.reset();
         const auto delivered = co_await lane.sink->deliver(std::move(body));
+        lane.sending.reset();
         metrics_.delivery(name, delivered.has_value());
         if (!delivered) {
             lane.failed(label, delivered.error());
@@ -196,6 +221,7 @@ asio::awaitable<bool> Outbox::pass_memory(Lane& lane, Turn turn) {
             continue;
         }
         lane.delivered(label);
+        if (lane.sending_number) lane.unmarked.insert(*lane.sending_number);
         if (const auto still = find(); still != unsaved_.end()) still->left.erase(name);
     }
     co_return true;
@@ -218,6 +244,8 @@ asio::awaitable<bool> Outbox::pass_history(Lane& lane, Turn turn) {
         lane.tried.erase(unreadable);
         for (const storage::OutboxRow& row : *rows) {
             const std::string label = std::to_string(row.event);
+            // Committed a moment ago: committed() is about to say which sinks have it.
+            if (is_unsaved(Key{row.incident, row.sequence})) continue;
             if (!lane.due(label) || lane.refused_before(label) != (turn == Turn::again)) continue;
             if (turn == Turn::again && lane.woken) co_return false;
             co_await hand_over(lane, row);

@@ -37,8 +37,9 @@ public:
     void send_uncommitted(const std::vector<storage::EventText>& events);
     /// The sinks that have not taken an uncommitted event yet; those of `event` itself when it was never sent so.
     std::vector<std::string> left(const storage::EventText& event) const;
-    /// The events are committed: the rest is in the database's outbox.
-    void forget_uncommitted();
+    /// `events` are committed under `numbers`, with the sinks that were left when the transaction began; what a sink has taken
+    /// since is not sent to it again.
+    void committed(const std::vector<storage::EventText>& events, const std::vector<std::uint64_t>& numbers);
     std::vector<std::string> uncommitted_bodies() const;
 
     /// Tries what is due once more, then ends. Resumes when every sink has ended.
@@ -57,6 +58,7 @@ private:
         std::set<std::string> left;
     };
 
+    bool is_unsaved(const Key& key) const;
     asio::awaitable<void> serve(Lane& lane);
     asio::awaitable<void> pass(Lane& lane);
     /// False: it was cut short.

@@ -100,6 +100,8 @@ struct StoredEvent {
 
 struct OutboxRow {
     std::uint64_t event = 0;
+    model::Bytes32 incident;
+    std::uint64_t sequence = 0;
     std::uint64_t attempts = 0;
     std::string json;
 };

@@ -354,10 +354,13 @@ Result<std::vector<OutboxRow>> SqliteHistory::undelivered(const std::string& sin
     const std::lock_guard lock(writing_);
     std::vector<OutboxRow> out;
     auto done = query(*writer_,
-        "SELECT o.event, o.attempts, e.json FROM outbox o JOIN events e ON e.number = o.event WHERE o.sink = ? AND o.delivered_at IS NULL AND o.event > ? ORDER BY o.event LIMIT ?",
+        "SELECT o.event, e.incident, e.sequence, o.attempts, e.json FROM outbox o JOIN events e ON e.number = o.event WHERE o.sink = ? AND o.delivered_at IS NULL AND o.event > ? ORDER BY o.event LIMIT ?",
         [&](Run& run) { run.bind(sink).bind(after).bind(std::uint64_t{limit}); },
         [&](const Run& row) -> Result<void> {
-            out.push_back({static_cast<std::uint64_t>(row.integer(0)), static_cast<std::uint64_t>(row.integer(1)), row.text(2)});
+            const auto incident = row.bytes32(1);
+            if (!incident) return fail(incident.error());
+            out.push_back({static_cast<std::uint64_t>(row.integer(0)), *incident, static_cast<std::uint64_t>(row.integer(2)),
+                           static_cast<std::uint64_t>(row.integer(3)), row.text(4)});
             return {};
         });
     if (!done) return fail(done.error());

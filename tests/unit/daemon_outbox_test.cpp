@@ -74,18 +74,19 @@ protected:
         pool_.join();
         outbox_.reset();
     }
+    storage::EventText event(const std::string& body) {
+        storage::EventText made;
+        made.incident.bytes[0] = static_cast<std::byte>(++incidents_ / 256);
+        made.incident.bytes[1] = static_cast<std::byte>(incidents_ % 256);
+        made.sequence = 1;
+        made.type = "opened";
+        made.json = body;
+        made.sinks = {"picky"};
+        return made;
+    }
     void commit(const std::vector<std::string>& bodies) {
         storage::CommitBatch batch;
-        for (const std::string& body : bodies) {
-            storage::EventText event;
-            event.incident.bytes[0] = static_cast<std::byte>(++incidents_ / 256);
-            event.incident.bytes[1] = static_cast<std::byte>(incidents_ % 256);
-            event.sequence = 1;
-            event.type = "opened";
-            event.json = body;
-            event.sinks = {"picky"};
-            batch.events.push_back(event);
-        }
+        for (const std::string& body : bodies) batch.events.push_back(event(body));
         ASSERT_TRUE(history_->commit(batch));
     }
     void drive(const std::function<bool()>& good) {
@@ -143,6 +144,25 @@ TEST_F(OutboxOverHistory, sends_what_is_committed_while_it_sends_before_it_stops
     stop();
     end();
     EXPECT_EQ(tried_, (std::vector<std::string>{"yes 1", "yes 2"}));
+}
+
+TEST_F(OutboxOverHistory, sends_once_what_is_committed_while_a_sink_takes_it_from_memory) {
+    begin(milliseconds(30));
+    storage::CommitBatch batch;
+    batch.events = {event(R"({"n":1})"), event(R"({"n":2})")};
+    outbox_->send_uncommitted(batch.events);
+    // The first is taken, the second under way.
+    drive([&] { return tried_.size() == 2; });
+    const auto numbers = history_->commit(batch);
+    ASSERT_TRUE(numbers);
+    // The database has it before the outbox is told.
+    outbox_->wake();
+    for (int i = 0; i < 50; ++i) io_.run_for(milliseconds(2));
+    outbox_->committed(batch.events, *numbers);
+    drive([&] { return history_->undelivered("picky", 0, 10)->empty(); });
+    EXPECT_EQ(tried_.size(), 2U);
+    stop();
+    end();
 }
 
 TEST(JsonLines, wait_for_a_reader_that_stands_still_without_stopping_the_loop) {
