@@ -135,6 +135,17 @@ test("collateral is sold at a discount while the trader owes too much, and not b
   await chain.verb("move_market", { asset: "BTC", price: "60000" });
 });
 
+test("the vault takes what its cap leaves", async () => {
+  const { id } = await chain.verb("snapshot");
+  for (const [asset, refusal] of [["USDC", "V_GTSTBC"], ["WETH", "V_GTDC"]]) {
+    await chain.verb("perp_deposit_cap", { asset, amount: "5" });
+    const { body } = await chain.post("perp_deposit", { user: 10, asset, amount: "5.000001" });
+    assert.equal(body.error, `perp_deposit: deposit reverted: ${refusal}`);
+    await chain.verb("perp_deposit", { user: 10, asset, amount: "5" });
+  }
+  await chain.verb("revert", { id });
+});
+
 test("random accounts cover the states that matter", async () => {
   const { accounts, refused } = await chain.verb("random_perp", { seed: 5, count: 51, shock: "0.85" });
   assert.equal(accounts.length, 51);

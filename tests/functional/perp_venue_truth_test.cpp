@@ -67,13 +67,17 @@ void check_account(PerpWorld& world, const FactsPtr& venue, const Address& owner
         return;
     }
     EXPECT_EQ(differences(reading->views, chain), std::vector<std::string>{}) << "views of " << owner.to_string();
-    const auto figures = ours(world, *venue, *reading->facts);
-    ASSERT_TRUE(figures) << owner.to_string() << ": " << figures.error().message;
-    EXPECT_EQ(differences(*figures, chain), std::vector<std::string>{}) << owner.to_string() << " at " << block.number;
+    const auto account = world.adapter().rule().prepare(*venue, *reading->facts, world.assets);
+    ASSERT_TRUE(account) << owner.to_string() << ": " << account.error().message;
+    const model::State now = (*account)->current();
+    EXPECT_EQ(differences((*account)->native(now).value(), chain), std::vector<std::string>{})
+        << owner.to_string() << " at " << block.number;
 
     const bool liquidatable = !named(chain, "ClearingHouse.isLiquidatable").value.is_zero();
+    const bool for_sale = !named(chain, "Vault.isLiquidatable").value.is_zero();
+    EXPECT_EQ((*account)->at(now)->liquidatable, liquidatable || for_sale) << owner.to_string() << " at " << block.number;
     tally.liquidatable += liquidatable ? 1U : 0U;
-    tally.collateral_for_sale += named(chain, "Vault.isLiquidatable").value.is_zero() ? 0U : 1U;
+    tally.collateral_for_sale += for_sale ? 1U : 0U;
     tally.negative += named(chain, house_value).value.is_negative() ? 1U : 0U;
     tally.with_weth += reading->facts->find("collateral.0.balance") != nullptr ? 1U : 0U;
     tally.makers += has_orders(*reading->facts) ? 1U : 0U;

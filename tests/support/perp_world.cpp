@@ -4,6 +4,7 @@
 #include "adapters/protocols/perp_v2/protocol.hpp"
 
 #include <algorithm>
+#include <random>
 #include <span>
 #include <stdexcept>
 
@@ -36,6 +37,31 @@ PerpWorld::PerpWorld(const std::vector<std::string>& markets)
 
 model::Address PerpWorld::role(const std::string& name) const {
     return model::Address::parse(chain.ready().at("roles").at(name).get<std::string>()).value();
+}
+
+std::vector<model::Address> PerpWorld::weth_traders(std::uint64_t seed, std::size_t count) const {
+    std::mt19937_64 random(seed);
+    const auto between = [&](std::uint64_t low, std::uint64_t high) { return low + random() % (high - low + 1); };
+    std::vector<model::Address> traders;
+    for (std::size_t i = 0; i < count; ++i) {
+        for (std::byte& b : traders.emplace_back().bytes) b = static_cast<std::byte>(between(0, 255));
+        const std::string user = traders.back().to_string();
+        // Up to 30 WETH at 3,000, counted at 70 %: some owe more than 10,000 before they owe too large a part of it.
+        const std::uint64_t milli = between(500, 30'000);
+        const std::uint64_t dollars = between(0, 2) == 0 ? between(50, 5'000) : 0;
+        const std::string wei = std::to_string(milli) + std::string(15, '0');
+        chain.verb("perp_deposit", {{"user", user}, {"asset", "WETH"}, {"amount_raw", wei}});
+        if (dollars > 0) chain.verb("perp_deposit", {{"user", user}, {"asset", "USDC"}, {"amount", std::to_string(dollars)}});
+        const bool both = between(0, 3) == 0;
+        const std::uint64_t leverage_tenths = between(5, 70);
+        const std::uint64_t quote = (milli * 21 / 10 + dollars) * leverage_tenths / (both ? 20 : 10);
+        for (const char* market : {"ETH", "BTC"}) {
+            if (!both && (i % 2 == 0) != (market[0] == 'B')) continue;
+            const char* side = between(0, 1) == 0 ? "long" : "short";
+            chain.verb("perp_open", {{"user", user}, {"market", market}, {"side", side}, {"quote", std::to_string(quote)}});
+        }
+    }
+    return traders;
 }
 
 model::Result<adapters::AccountReading> PerpWorld::account(const model::FactsPtr& venue, const model::Address& owner,
@@ -79,10 +105,25 @@ model::U256 PerpWorld::mark(const std::string& market, const model::BlockRef& bl
 
 std::string PerpWorld::liquidation_refusal(const model::Address& owner, const model::Address& base,
                                            const model::BlockRef& block) const {
-    const model::Bytes data = call_data("liquidate(address,address)", {word_of(owner), word_of(base)});
-    const json transaction = {{"from", role("liquidator").to_string()},
-                              {"to", chain.address("/perp/clearing_house").to_string()},
-                              {"data", model::to_hex(data)}};
+    return refusal(chain.address("/perp/clearing_house"),
+                   call_data("liquidate(address,address)", {word_of(owner), word_of(base)}), block);
+}
+
+std::string PerpWorld::sale_refusal(const model::Address& owner, const model::BlockRef& block) const {
+    const model::U256 weth = word_of(chain.address("/tokens/WETH/address"));
+    return refusal(chain.address("/perp/vault"),
+                   call_data("liquidateCollateral(address,address,uint256,bool)", {word_of(owner), weth, {}, {}}), block);
+}
+
+bool PerpWorld::liquidatable(const model::Address& owner, const model::BlockRef& block) const {
+    const std::vector<model::NativeFigure> figures = views(owner, block);
+    return !named(figures, "ClearingHouse.isLiquidatable").value.is_zero() ||
+           !named(figures, "Vault.isLiquidatable").value.is_zero();
+}
+
+std::string PerpWorld::refusal(const model::Address& to, const model::Bytes& data, const model::BlockRef& block) const {
+    const json transaction = {
+        {"from", role("liquidator").to_string()}, {"to", to.to_string()}, {"data", model::to_hex(data)}};
     try {
         chain.rpc("eth_call", json::array({transaction, json{{"blockHash", block.hash.to_string()}}}));
         return {};

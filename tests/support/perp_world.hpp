@@ -24,6 +24,9 @@ public:
     model::Address base_token(const std::string& market) const { return chain.address("/perp/base_tokens/" + market); }
     model::Address role(const std::string& name) const;
 
+    /// Traders with WETH as collateral, some with USDC too, in one market or both; the same for the same seed.
+    std::vector<model::Address> weth_traders(std::uint64_t seed, std::size_t count) const;
+
     // On the road.
     model::Result<model::FactsPtr> venue(const model::BlockRef& block) { return road.try_venue(config_, block); }
     model::Result<adapters::AccountReading> account(const model::FactsPtr& venue, const model::Address& owner,
@@ -38,12 +41,19 @@ public:
     /// What liquidate(owner, base) would do in this block: "" when it would go through, else the refusal.
     std::string liquidation_refusal(const model::Address& owner, const model::Address& base,
                                     const model::BlockRef& block) const;
+    /// The same of liquidateCollateral(owner, WETH, 0 of it).
+    std::string sale_refusal(const model::Address& owner, const model::BlockRef& block) const;
+    /// Whether either contract calls the account liquidatable.
+    bool liquidatable(const model::Address& owner, const model::BlockRef& block) const;
     std::vector<model::Address> base_tokens_of(const model::Address& owner, const model::BlockRef& block) const;
 
 private:
     /// The words that a contract ("vault") answers about an address.
     std::vector<model::U256> ask(const std::string& contract, std::string_view signature, const model::Address& subject,
                                  const model::BlockRef& block) const;
+
+    /// What the call would do in this block when the liquidator makes it.
+    std::string refusal(const model::Address& to, const model::Bytes& data, const model::BlockRef& block) const;
 
     model::FactsPtr config_;
 };

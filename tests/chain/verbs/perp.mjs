@@ -170,6 +170,19 @@ async function market(world, args) {
   return { block: head };
 }
 
+/** The owner sets a token's cap so that the vault takes `amount` more of it. */
+async function depositCap(world, args) {
+  const token = tokenOf(world, args);
+  const { vault, config, collateralManager } = world.perp;
+  const { owner } = world.roles;
+  const cap = (await token.contract.read("balanceOf", vault.address)) + amountOf(args, token.decimals);
+  const transaction = token.symbol === "USDC"
+    ? config.tx(owner, "setSettlementTokenBalanceCap", cap)
+    : collateralManager.tx(owner, "setDepositCap", token.contract.address, cap);
+  const { head } = await world.evm.block([transaction], { at: args.at });
+  return { block: head, cap_raw: cap.toString() };
+}
+
 const amounts = ["amount", "amount_raw", "at"];
 const traded = ["base", "base_raw", "quote", "quote_raw", "at"];
 const ticks = ["lower_tick", "upper_tick", "lower_price", "upper_price"];
@@ -184,5 +197,6 @@ export const perpVerbs = {
   perp_remove_liquidity: { fields: ["user", "market", "fraction", "at"], run: removeLiquidity },
   perp_liquidate: { fields: ["user", "market", "at"], run: liquidate },
   perp_liquidate_collateral: { fields: ["user", "asset", "usdc", "usdc_raw", ...amounts], run: liquidateCollateral },
+  perp_deposit_cap: { fields: ["asset", ...amounts], run: depositCap },
   perp_market: { fields: ["market", "action", "price", "at"], run: market },
 };
