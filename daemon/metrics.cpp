@@ -10,6 +10,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <mutex>
+#include <optional>
 
 namespace margind::daemon {
 namespace {
@@ -29,6 +30,12 @@ Family<Gauge>& gauge(prometheus::Registry& registry, const char* name, const cha
 }
 Family<Histogram>& histogram(prometheus::Registry& registry, const char* name, const char* help) {
     return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+}
+// What is not known is absent, not what it was.
+void set_or_remove(Family<Gauge>& family, const prometheus::Labels& labels, const std::optional<double>& value) {
+    Gauge& gauge = family.Add(labels);
+    if (value) gauge.Set(*value);
+    else family.Remove(&gauge);
 }
 std::string text_of(model::ChainId chain) { return std::to_string(chain.value); }
 
@@ -87,18 +94,21 @@ std::string Metrics::text(const Published& state, const Clocks& clocks) {
     families_->ready.Add({}).Set(not_ready_reasons(state, clocks).empty() ? 1 : 0);
     families_->uncommitted.Add({}).Set(static_cast<double>(state.uncommitted_events.size()));
     for (const ChainStatus& chain : state.chains) {
-        if (!chain.evaluated || !chain.confirmed) continue;
         const prometheus::Labels labels{{"chain", text_of(chain.id)}};
-        families_->block.Add(labels).Set(static_cast<double>(chain.evaluated->number));
-        families_->block_age.Add(labels).Set(static_cast<double>(clocks.wall() - chain.evaluated->time));
-        families_->confirmed_age.Add(labels).Set(std::chrono::duration<double>(clocks.steady() - *chain.confirmed).count());
+        std::optional<double> number;
+        std::optional<double> age;
+        std::optional<double> confirmed_age;
+        if (chain.evaluated) number = static_cast<double>(chain.evaluated->number);
+        if (chain.evaluated) age = static_cast<double>(clocks.wall() - chain.evaluated->time);
+        if (chain.confirmed) confirmed_age = std::chrono::duration<double>(clocks.steady() - *chain.confirmed).count();
+        set_or_remove(families_->block, labels, number);
+        set_or_remove(families_->block_age, labels, age);
+        set_or_remove(families_->confirmed_age, labels, confirmed_age);
     }
     if (state.evaluation) {
         for (const auto& [name, portfolio] : state.evaluation->after->portfolios) {
             families_->level.Add({{"portfolio", name}}).Set(static_cast<double>(portfolio.headline.level));
-            Gauge& z = families_->z.Add({{"portfolio", name}});
-            if (portfolio.headline.z) z.Set(*portfolio.headline.z);
-            else families_->z.Remove(&z);
+            set_or_remove(families_->z, {{"portfolio", name}}, portfolio.headline.z);
         }
         for (const model::PortfolioReport& portfolio : state.evaluation->report->portfolios) {
             std::map<model::Level, int> counts;

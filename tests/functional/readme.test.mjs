@@ -15,7 +15,11 @@ import { Chain, configuration } from "../../daemon/story/processes.mjs";
 const root = path.resolve(new URL("../..", import.meta.url).pathname);
 const readme = readFileSync(path.join(root, "README.md"), "utf8");
 const commands = [...readme.matchAll(/```sh\n(.*?)```/gs)].flatMap(([, block]) => block.trim().split("\n"));
+const [, shown] = readme.match(/```text\n(.*?)```/s);
 const address = /0x[0-9a-fA-F]{40}/g;
+
+/** The text without addresses and indentation. */
+const without = (text) => text.replace(/0x[0-9a-f]{4}…[0-9a-f]{4}/gi, "0x…").replace(/^ +/gm, "");
 
 let home;
 let chain;
@@ -75,6 +79,7 @@ for (const command of commands.filter((line) => line !== "tests/run" && !line.st
     }
     const done = spawnSync("bash", ["-c", adapted(command)], { cwd: root, env: environment(), encoding: "utf8", maxBuffer: 1 << 28 });
     assert.equal(done.status, 0, `${done.stdout}\n${done.stderr}`);
+    if (command === "daemon/demo") assert.ok(without(done.stdout).includes(without(shown)), `the README shows what the demo does not print:\n${done.stdout}`);
     if (command.startsWith("cp ")) writeConfiguration();
     if (command.startsWith("curl ") && !command.includes(">")) {
       assert.ok(done.stdout.length > 1, "an empty answer");

@@ -231,6 +231,23 @@ TEST_F(RoutesOverState, show_open_incidents_that_no_database_has_taken) {
     EXPECT_EQ(body.at("open").at(0).at("level"), "critical");
 }
 
+TEST_F(RoutesOverState, measure_no_block_that_the_state_does_not_stand_on) {
+    const auto text = [&] { return metrics.text(*state.get(), {[] { return Steady::time_point(milliseconds(6'000)); }, [] { return std::int64_t{1010}; }}); };
+    publish();
+    for (const char* line : {"margind_evaluated_block{chain=\"7\"} 42", "margind_block_age_seconds{chain=\"7\"} 10", "margind_confirmed_age_seconds{chain=\"7\"} 1"})
+        EXPECT_NE(text().find(line), std::string::npos) << line << " is not in:\n" << text();
+    auto next = std::make_shared<Published>(*state.get());
+    next->chains.front().confirmed.reset();
+    state.publish(next);
+    EXPECT_NE(text().find("margind_evaluated_block{chain=\"7\"} 42"), std::string::npos) << "of an earlier run";
+    EXPECT_EQ(text().find("margind_confirmed_age_seconds{"), std::string::npos);
+    next = std::make_shared<Published>(*state.get());
+    next->chains.front().evaluated.reset();
+    state.publish(next);
+    EXPECT_EQ(text().find("margind_evaluated_block{"), std::string::npos);
+    EXPECT_EQ(text().find("margind_block_age_seconds{"), std::string::npos);
+}
+
 TEST_F(RoutesOverState, count_requests_by_route_and_never_by_address) {
     publish();
     get("/v1/portfolios/desk");
