@@ -80,7 +80,7 @@ std::string describe(const Settings& settings) {
     for (const model::Portfolio& portfolio : settings.portfolios)
         out += fmt::format("[[portfolio]]\nname = {}\nowners = {}\n\n", toml_text(portfolio.name), list(portfolio.owners));
     out += policy_text(settings.policy);
-    if (!settings.storage.empty()) out += fmt::format("[storage]\npath = {}\n\n", toml_text(settings.storage.string()));
+    if (!settings.storage.empty()) out += fmt::format("[storage]\npath = {}\nkeep_full_days = {}\n\n", toml_text(settings.storage.string()), settings.keep_full_days);
     out += fmt::format("[http]\nhost = {}\nport = {}\nallowed_hosts = {}\nallowed_origins = {}\n\n", toml_text(settings.http.host),
                        settings.http.port, list(settings.http.allowed_hosts), list(settings.http.allowed_origins));
     out += sinks_text(settings.sinks);

@@ -275,6 +275,7 @@ void read_sinks(TableReader& root, Settings& settings) {
 void read_files(TableReader& root, Settings& settings) {
     root.table("storage", [&](TableReader& row) {
         if (auto path = row.path("path")) settings.storage = std::move(*path);
+        if (const auto days = row.whole("keep_full_days", 1, 3650)) settings.keep_full_days = static_cast<std::uint32_t>(*days);
     });
     root.table("market", [&](TableReader& row) {
         if (auto file = row.path("file")) {

@@ -87,6 +87,8 @@ struct Settings {
     model::Policy policy;
     /// Empty: history is not kept.
     std::filesystem::path storage;
+    /// Days of block time for which whole snapshots and reports are kept there, 1 to 3650.
+    std::uint32_t keep_full_days = 14;
     Http http;
     Sinks sinks;
     /// Calibration of the market; null: the built-in one, resource("market.json").

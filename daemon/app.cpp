@@ -152,7 +152,7 @@ ExitCode run_app(const config::Settings& settings, const model::Market& market) 
 
     std::unique_ptr<storage::History> history;
     if (!settings.storage.empty()) {
-        auto opened = storage::open_sqlite(settings.storage);
+        auto opened = storage::open_sqlite(settings.storage, {.keep_full_days = settings.keep_full_days});
         if (!opened) return complain(opened.error(), ExitCode::config);
         history = std::move(*opened);
     }

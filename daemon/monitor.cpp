@@ -98,6 +98,8 @@ Result<void> Monitor::resume() {
 
 Result<void> Monitor::restore() {
     const auto text = parts_.history->snapshot_at(parts_.settings.portfolios.front().name, memory_->time);
+    // Of a portfolio that was watched long ago, it was dropped for its age.
+    if (!text && text.error().code == ErrorCode::missing) return {};
     if (!text) return model::fail(text.error());
     if (!*text) return {};
     const auto snapshot = snapshot_of(**text);

@@ -165,7 +165,11 @@ const std::vector<Path>& paths() {
           {"from", "integer", "Unix seconds; a day before `to` when absent."},
           {"to", "integer", "Unix seconds; the last evaluation when absent."},
           {"step", "integer", "Seconds per point, 60 when absent; at most 10,000 points."}}},
-        {"/v1/portfolios/{name}/snapshot", "The evaluation file: margind evaluate reproduces the report from it", "Snapshot", {name}},
+        {"/v1/portfolios/{name}/snapshot", "The evaluation file: margind evaluate reproduces the report from it",
+         "Snapshot",
+         {name,
+          {"at", "integer", "Unix seconds: the last snapshot at or before, without memory, with the market and policy in force; 404 when it is "
+                            "older than keep_full_days. The last evaluation when absent."}}},
         {"/v1/incidents",
          "Events of incidents",
          "Incidents",

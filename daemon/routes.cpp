@@ -5,6 +5,7 @@
 #include "daemon/evaluation_file.hpp"
 #include "daemon/openapi.hpp"
 #include "daemon/problem.hpp"
+#include "daemon/stored.hpp"
 #include "daemon/version.hpp"
 
 #include <fmt/format.h>
@@ -23,6 +24,8 @@ using nlohmann::json;
 constexpr std::int64_t most_points = 10'000;
 constexpr std::int64_t most_events = 1'000;
 constexpr std::size_t longest_path = 512;
+constexpr std::int64_t latest_time = std::int64_t{1} << 40;
+constexpr const char* no_history = "no history is kept; set [storage] path in the configuration";
 // On demand: bursts of five, then one address every two seconds.
 constexpr double on_demand_burst = 5;
 constexpr double on_demand_per_second = 0.5;
@@ -77,7 +80,7 @@ const std::vector<Routes::Row>& Routes::table() {
         {"/v1/portfolios/{name}/accounts", "/v1/portfolios/([^/]{1,64})/accounts", {}, &Routes::accounts},
         {"/v1/portfolios/{name}/scenarios", "/v1/portfolios/([^/]{1,64})/scenarios", {}, &Routes::scenarios},
         {"/v1/portfolios/{name}/history", "/v1/portfolios/([^/]{1,64})/history", {"from", "to", "step"}, &Routes::history},
-        {"/v1/portfolios/{name}/snapshot", "/v1/portfolios/([^/]{1,64})/snapshot", {}, &Routes::snapshot},
+        {"/v1/portfolios/{name}/snapshot", "/v1/portfolios/([^/]{1,64})/snapshot", {"at"}, &Routes::snapshot},
         {"/v1/incidents", "/v1/incidents", {"after", "limit"}, &Routes::incidents},
         {"/v1/accounts/{chain}/{address}", "/v1/accounts/([^/]{1,32})/([^/]{1,64})", {}, &Routes::account},
         {"/v1/openapi.json", "/v1/openapi\\.json", {}, &Routes::openapi},
@@ -172,18 +175,17 @@ void Routes::history(const httplib::Request& request, httplib::Response& respons
     const model::PortfolioReport* report = nullptr;
     const auto state = find(request, response, report);
     if (!state) return;
-    constexpr std::int64_t latest = std::int64_t{1} << 40;
-    const auto to = parameter(request, response, "to", state->evaluation->report->time, 0, latest);
+    const auto to = parameter(request, response, "to", state->evaluation->report->time, 0, latest_time);
     if (!to) return;
-    const auto from = parameter(request, response, "from", std::max<std::int64_t>(0, *to - 86'400), 0, latest);
+    const auto from = parameter(request, response, "from", std::max<std::int64_t>(0, *to - 86'400), 0, latest_time);
     if (!from) return;
-    const auto step = parameter(request, response, "step", 60, 1, latest);
+    const auto step = parameter(request, response, "step", 60, 1, latest_time);
     if (!step) return;
     if (*from > *to) return set_problem(request, response, 400, fmt::format("from={} is after to={}", *from, *to));
     if ((*to - *from) / *step > most_points)
         return set_problem(request, response, 400,
                            fmt::format("from={} to={} step={} asks for more than {} points; take a larger step", *from, *to, *step, most_points));
-    if (!context_.history) return set_problem(request, response, 503, "no history is kept; set [storage] path in the configuration");
+    if (!context_.history) return set_problem(request, response, 503, no_history);
     const auto points = context_.history->points(report->name, *from, *to, *step);
     if (!points) return set_problem(request, response, status_of(points.error()), points.error().message);
     answer(response, history_answer(report->name, *points));
@@ -193,8 +195,23 @@ void Routes::snapshot(const httplib::Request& request, httplib::Response& respon
     const model::PortfolioReport* report = nullptr;
     const auto state = find(request, response, report);
     if (!state) return;
+    if (request.has_param("at")) return stored_snapshot(request, response, report->name);
     const Evaluation& evaluation = *state->evaluation;
     response.set_content(evaluation_file_text(*evaluation.snapshot, context_.market, context_.policy, evaluation.before.get()), "application/json");
+    response.status = 200;
+}
+
+// Memories are kept for the last commits only, so such a file has none: what is remembered is null.
+void Routes::stored_snapshot(const httplib::Request& request, httplib::Response& response, const std::string& portfolio) {
+    const auto at = parameter(request, response, "at", 0, 0, latest_time);
+    if (!at) return;
+    if (!context_.history) return set_problem(request, response, 503, no_history);
+    const auto text = context_.history->snapshot_at(portfolio, *at);
+    if (!text) return set_problem(request, response, status_of(text.error()), text.error().message);
+    if (!*text) return set_problem(request, response, 404, fmt::format("portfolio '{}' has no snapshot at or before {}", portfolio, *at));
+    const auto snapshot = snapshot_of(**text);
+    if (!snapshot) return set_problem(request, response, 503, snapshot.error().message);
+    response.set_content(evaluation_file_text(*snapshot, context_.market, context_.policy, nullptr), "application/json");
     response.status = 200;
 }
 

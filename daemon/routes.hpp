@@ -63,6 +63,7 @@ private:
     void scenarios(const httplib::Request& request, httplib::Response& response);
     void history(const httplib::Request& request, httplib::Response& response);
     void snapshot(const httplib::Request& request, httplib::Response& response);
+    void stored_snapshot(const httplib::Request& request, httplib::Response& response, const std::string& portfolio);
     void incidents(const httplib::Request& request, httplib::Response& response);
     void account(const httplib::Request& request, httplib::Response& response);
     void openapi(const httplib::Request& request, httplib::Response& response);

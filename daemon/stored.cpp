@@ -4,13 +4,24 @@
 #include "daemon/as_json.hpp"
 #include "daemon/evaluation_file.hpp"
 #include "daemon/incident_body.hpp"
+#include "risk/model/in_quotes.hpp"
+#include "risk/model/keccak.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <array>
+#include <map>
 #include <stdexcept>
 #include <utility>
 
 namespace margind::daemon {
+namespace {
+
+using model::ErrorCode;
+
+constexpr std::array shared_parts{"assets", "portfolios"};
+
+}  // namespace
 
 storage::SnapshotText snapshot_text(const model::Snapshot& snapshot, const model::Bytes32& hash) {
     auto document = as_json(snapshot);
@@ -24,6 +35,13 @@ storage::SnapshotText snapshot_text(const model::Snapshot& snapshot, const model
         text.facts.push_back({*facts_hash, model::print_json(facts)});
     }
     document.erase("facts");
+    for (const char* part : shared_parts) {
+        auto& rows = document.at(part);
+        std::string content = model::print_json(rows);
+        const model::Bytes32 content_hash = model::keccak256(std::string_view(content));
+        rows = content_hash.to_string();
+        text.facts.push_back({content_hash, std::move(content)});
+    }
     text.json = model::print_json(document);
     return text;
 }
@@ -31,14 +49,33 @@ storage::SnapshotText snapshot_text(const model::Snapshot& snapshot, const model
 model::Result<model::Snapshot> snapshot_of(const storage::SnapshotText& text) {
     auto document = model::parse_json(text.json, evaluation_limits);
     if (!document) return model::fail(document.error());
-    auto facts = nlohmann::json::object();
-    for (const storage::FactsText& stored : text.facts) {
-        auto content = model::parse_json(stored.json, evaluation_limits);
-        if (!content) return model::fail(content.error());
-        facts[stored.hash.to_string()] = std::move(*content);
+    std::map<std::string, const storage::FactsText*> unread;
+    for (const storage::FactsText& facts : text.facts) unread.emplace(facts.hash.to_string(), &facts);
+    if (document->is_object()) {
+        for (const char* part : shared_parts) {
+            const auto rows = document->find(part);
+            if (rows == document->end() || !rows->is_string()) continue;
+            const std::string hash = rows->get<std::string>();
+            const auto found = unread.find(hash);
+            if (found == unread.end()) return model::fail(ErrorCode::missing, "the rows " + model::in_quotes(hash) + " of \"" + part + "\" are not kept beside the snapshot");
+            auto content = model::parse_json(found->second->json, evaluation_limits);
+            if (!content) return model::fail(content.error());
+            *rows = *std::move(content);
+            unread.erase(found);
+        }
+        auto& table = (*document)["facts"];
+        table = nlohmann::json::object();
+        for (const auto& [hash, facts] : unread) {
+            auto content = model::parse_json(facts->json, evaluation_limits);
+            if (!content) return model::fail(content.error());
+            table[hash] = *std::move(content);
+        }
     }
-    (*document)["facts"] = std::move(facts);
-    return model::from_json<model::Snapshot>(*document);
+    auto snapshot = model::from_json<model::Snapshot>(*document);
+    if (snapshot && model::snapshot_hash(*snapshot) != text.hash)
+        return model::fail(ErrorCode::storage, "the snapshot kept as " + text.hash.to_string() + " hashes to " + model::snapshot_hash(*snapshot).to_string() +
+                                                   "; the database is damaged, restore a copy");
+    return snapshot;
 }
 
 storage::ReportText report_text(const model::PortfolioReport& report, const model::Headline& headline, std::int64_t time) {

@@ -11,7 +11,10 @@
 
 namespace margind::daemon {
 
+/// The rows of assets and portfolios, which hardly ever change, are kept once per content among the facts; the document
+/// names them by the hash of their text.
 storage::SnapshotText snapshot_text(const model::Snapshot& snapshot, const model::Bytes32& hash);
+/// The inverse. Also reads texts that hold the rows themselves.
 model::Result<model::Snapshot> snapshot_of(const storage::SnapshotText& text);
 /// `headline` is the remembered one.
 storage::ReportText report_text(const model::PortfolioReport& report, const model::Headline& headline, std::int64_t time);

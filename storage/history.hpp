@@ -112,6 +112,11 @@ inline constexpr std::int64_t max_points = 100000;
 /// Memories older than this many commits are dropped; a reorganisation deeper than that starts without memory.
 inline constexpr std::uint64_t kept_memories = 256;
 
+/// What one commit drops of the old at most, so that none becomes slow. Of facts, as many more as its snapshot names, so
+/// that they cannot come faster than they go.
+inline constexpr std::uint64_t pruned_snapshots_per_commit = 20;
+inline constexpr std::uint64_t pruned_facts_per_commit = 200;
+
 /// Every method may be called from any thread. Reads for clients never wait for a commit, nor the outbox and the
 /// memories for a read for a client. Errors are ErrorCode::storage and name the
 /// database; those with Retry::later (locked, full) may pass.
@@ -129,8 +134,10 @@ public:
     virtual Result<std::optional<MemoryText>> latest_memory() = 0;
     /// The newest that stands on no block of `chain` above `number`.
     virtual Result<std::optional<MemoryText>> memory_at(model::ChainId chain, std::uint64_t number) = 0;
-    /// Newest snapshot with a report of `portfolio` at or before `time`.
+    /// Newest snapshot with a report of `portfolio` at or before `time`. ErrorCode::missing when it was dropped for its age,
+    /// empty when there was none.
     virtual Result<std::optional<SnapshotText>> snapshot_at(const std::string& portfolio, std::int64_t time) = 0;
+    /// As snapshot_at.
     virtual Result<std::optional<std::string>> report_at(const std::string& portfolio, std::int64_t time) = 0;
     /// Block times in [from, to], step >= 1; buckets of `step` seconds start at multiples of it, each gives its last point.
     virtual Result<std::vector<HistoryPoint>> points(const std::string& portfolio, std::int64_t from, std::int64_t to,
@@ -148,6 +155,9 @@ struct SqliteOptions {
     std::chrono::milliseconds busy_timeout{1000};
     /// Bound of the file's size in pages of 4096 bytes; 0: none.
     std::uint32_t max_pages = 0;
+    /// Snapshots and reports whose block time is further than this from the newest committed one's are dropped; figures
+    /// and events stay.
+    std::uint32_t keep_full_days = 14;
 };
 
 /// Creates the file or brings it to this version. Refuses a database of a newer version or of another program, and a file

@@ -128,8 +128,37 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_undelivered ON outbox (sink, event) WHERE delivered_at IS NULL;
 )sql";
 
+/// What dropping old snapshots needs: their large texts in a table of their own, as rows that shrink in place leave pages half
+/// empty, and the newest snapshot that names each facts. The foreign key of snapshot_facts on facts goes: to check it, each
+/// deletion of facts would search the whole table.
+constexpr const char* retention = R"sql(
+CREATE TABLE snapshot_bodies (
+    snapshot INTEGER PRIMARY KEY REFERENCES snapshots (id) ON DELETE CASCADE,
+    json TEXT NOT NULL
+) STRICT;
+INSERT INTO snapshot_bodies SELECT id, json FROM snapshots ORDER BY id;
+ALTER TABLE snapshots DROP COLUMN json;
+
+CREATE TABLE new_snapshot_facts (
+    snapshot INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+    facts INTEGER NOT NULL,
+    PRIMARY KEY (snapshot, facts)
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_snapshot_facts SELECT snapshot, facts FROM snapshot_facts ORDER BY snapshot, facts;
+DROP TABLE snapshot_facts;
+ALTER TABLE new_snapshot_facts RENAME TO snapshot_facts;
+
+CREATE TABLE last_uses (
+    facts INTEGER PRIMARY KEY REFERENCES facts (id),
+    snapshot INTEGER NOT NULL
+) STRICT;
+INSERT INTO last_uses SELECT facts, max(snapshot) FROM snapshot_facts GROUP BY facts;
+CREATE INDEX last_uses_by_snapshot ON last_uses (snapshot);
+)sql";
+
 constexpr std::array migrations = {
     Migration{1, "first schema", first_schema},
+    Migration{2, "retention", retention},
 };
 
 Result<void> apply(sqlite::Connection& connection, const Migration& migration) {

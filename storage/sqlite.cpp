@@ -181,6 +181,12 @@ Result<std::unique_ptr<Transaction>> Transaction::begin(Connection& connection) 
     return std::unique_ptr<Transaction>(new Transaction(connection));
 }
 
+Result<std::unique_ptr<Transaction>> Transaction::begin_reading(Connection& connection) {
+    auto begun = connection.execute("BEGIN");
+    if (!begun) return model::fail(begun.error());
+    return std::unique_ptr<Transaction>(new Transaction(connection));
+}
+
 Transaction::~Transaction() {
     // A failed rollback means that SQLite has rolled back already.
     if (open_) static_cast<void>(connection_.execute("ROLLBACK"));

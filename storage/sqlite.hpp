@@ -102,10 +102,13 @@ private:
     std::map<std::string_view, Statement> statements_;
 };
 
-/// Rolls back unless committed. Takes the write lock at once, so that a full wait happens before any work.
+/// Rolls back unless committed.
 class Transaction {
 public:
+    /// Takes the write lock at once, so that a full wait happens before any work.
     static Result<std::unique_ptr<Transaction>> begin(Connection& connection);
+    /// All that is read in it stands on one commit.
+    static Result<std::unique_ptr<Transaction>> begin_reading(Connection& connection);
     ~Transaction();
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -55,8 +56,8 @@ Result<model::BlockRef> read_block(const Run& row) {
 
 class SqliteHistory final : public History {
 public:
-    SqliteHistory(std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader)
-        : writer_(std::move(writer)), reader_(std::move(reader)) {}
+    SqliteHistory(std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader, std::uint32_t keep_full_days)
+        : keep_full_days_(keep_full_days), writer_(std::move(writer)), reader_(std::move(reader)) {}
 
     Result<std::vector<std::uint64_t>> commit(const CommitBatch& batch) override;
     Result<void> mark_delivered(std::uint64_t event, const std::string& sink, std::int64_t wall_time) override;
@@ -72,6 +73,9 @@ public:
     Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::uint64_t after, std::size_t limit) override;
 
 private:
+    Result<void> prune(const SnapshotText& next);
+    Result<void> prune_snapshots(std::int64_t newest);
+    Result<void> prune_facts(std::uint64_t most);
     Result<void> write_orphaned(const Orphaned& orphaned);
     Result<std::uint64_t> write_snapshot(const SnapshotText& snapshot);
     Result<void> write_facts(std::uint64_t snapshot, const std::vector<FactsText>& facts);
@@ -82,13 +86,60 @@ private:
 
     Result<std::optional<MemoryText>> read_memory(std::string_view sql, const std::function<void(Run&)>& bind);
     Result<std::optional<std::uint64_t>> snapshot_id(const std::string& portfolio, std::int64_t time);
+    tl::unexpected<model::Error> dropped(const std::string& portfolio, std::int64_t asked, std::int64_t time) const;
 
+    std::uint32_t keep_full_days_;
     /// The writer also reads what warnings wait for, so that a long read for a client does not hold them up.
     std::mutex writing_;
     std::unique_ptr<Connection> writer_;
     std::mutex reading_;
     std::unique_ptr<Connection> reader_;
 };
+
+// Before `next` is written, so that its rows take the pages that are freed, on a full disk too.
+Result<void> SqliteHistory::prune(const SnapshotText& next) {
+    if (auto done = prune_snapshots(next.time); !done) return done;
+    return prune_facts(pruned_facts_per_commit + next.facts.size());
+}
+
+// From the oldest on, up to the first that is kept: facts are then garbage when the newest snapshot that names them is older
+// than all kept ones. A time far in the future is one that no chain stands by any longer.
+Result<void> SqliteHistory::prune_snapshots(std::int64_t newest) {
+    constexpr std::int64_t day_s = 86'400;
+    std::vector<std::uint64_t> old;
+    bool reached_kept = false;
+    auto done = query(*writer_, "SELECT b.snapshot, s.time FROM snapshot_bodies b JOIN snapshots s ON s.id = b.snapshot ORDER BY b.snapshot LIMIT ?",
+                      [&](Run& run) { run.bind(pruned_snapshots_per_commit); },
+                      [&](const Run& row) -> Result<void> {
+                          reached_kept = reached_kept || std::abs(newest - row.integer(1)) <= keep_full_days_ * day_s;
+                          if (!reached_kept) old.push_back(static_cast<std::uint64_t>(row.integer(0)));
+                          return {};
+                      });
+    if (!done) return done;
+    for (const std::uint64_t id : old) {
+        const auto bind = [&](Run& run) { run.bind(id); };
+        for (const char* sql : {"DELETE FROM snapshot_bodies WHERE snapshot = ?", "DELETE FROM reports WHERE snapshot = ?",
+                                "DELETE FROM snapshot_facts WHERE snapshot = ?"})
+            if (done = execute(*writer_, sql, bind); !done) return done;
+    }
+    return {};
+}
+
+Result<void> SqliteHistory::prune_facts(std::uint64_t most) {
+    std::vector<std::uint64_t> garbage;
+    auto done = query(*writer_,
+        "SELECT facts FROM last_uses WHERE snapshot < coalesce((SELECT min(snapshot) FROM snapshot_bodies), 9223372036854775807) "
+        "ORDER BY snapshot LIMIT ?",
+        [&](Run& run) { run.bind(most); },
+        [&](const Run& row) -> Result<void> { garbage.push_back(static_cast<std::uint64_t>(row.integer(0))); return {}; });
+    if (!done) return done;
+    for (const std::uint64_t facts : garbage) {
+        const auto bind = [&](Run& run) { run.bind(facts); };
+        if (done = execute(*writer_, "DELETE FROM last_uses WHERE facts = ?", bind); !done) return done;
+        if (done = execute(*writer_, "DELETE FROM facts WHERE id = ?", bind); !done) return done;
+    }
+    return {};
+}
 
 Result<void> SqliteHistory::write_orphaned(const Orphaned& orphaned) {
     const auto bind = [&](Run& run) { run.bind(orphaned.chain.value).bind(orphaned.above); };
@@ -100,9 +151,11 @@ Result<void> SqliteHistory::write_orphaned(const Orphaned& orphaned) {
 Result<std::uint64_t> SqliteHistory::write_snapshot(const SnapshotText& snapshot) {
     std::uint64_t id = 0;
     auto done = query(*writer_,
-        "INSERT INTO snapshots (hash, time, json) VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET orphaned = 0 RETURNING id",
-        [&](Run& run) { run.bind(snapshot.hash).bind(snapshot.time).bind(snapshot.json); },
+        "INSERT INTO snapshots (hash, time) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET orphaned = 0 RETURNING id",
+        [&](Run& run) { run.bind(snapshot.hash).bind(snapshot.time); },
         [&](const Run& row) -> Result<void> { id = static_cast<std::uint64_t>(row.integer(0)); return {}; });
+    if (!done) return fail(done.error());
+    done = execute(*writer_, "INSERT OR IGNORE INTO snapshot_bodies (snapshot, json) VALUES (?, ?)", [&](Run& run) { run.bind(id).bind(snapshot.json); });
     if (!done) return fail(done.error());
     for (const model::BlockRef& block : snapshot.blocks) {
         done = execute(*writer_, "INSERT OR IGNORE INTO snapshot_blocks (snapshot, chain, number, hash, time) VALUES (?, ?, ?, ?, ?)",
@@ -118,8 +171,16 @@ Result<void> SqliteHistory::write_facts(std::uint64_t snapshot, const std::vecto
         auto done = execute(*writer_, "INSERT OR IGNORE INTO facts (hash, json) VALUES (?, ?)",
                             [&](Run& run) { run.bind(one.hash).bind(one.json); });
         if (!done) return done;
-        done = execute(*writer_, "INSERT OR IGNORE INTO snapshot_facts (snapshot, facts) SELECT ?, id FROM facts WHERE hash = ?",
-                       [&](Run& run) { run.bind(snapshot).bind(one.hash); });
+        std::int64_t id = 0;
+        done = query(*writer_, "SELECT id FROM facts WHERE hash = ?", [&](Run& run) { run.bind(one.hash); },
+                     [&](const Run& row) -> Result<void> { id = row.integer(0); return {}; });
+        if (!done) return done;
+        done = execute(*writer_, "INSERT OR IGNORE INTO snapshot_facts (snapshot, facts) VALUES (?, ?)",
+                       [&](Run& run) { run.bind(snapshot).bind(id); });
+        if (!done) return done;
+        // A snapshot that is canonical again is not the newest that names them.
+        done = execute(*writer_, "INSERT INTO last_uses (facts, snapshot) VALUES (?, ?) ON CONFLICT (facts) DO UPDATE SET snapshot = max(snapshot, excluded.snapshot)",
+                       [&](Run& run) { run.bind(id).bind(snapshot); });
         if (!done) return done;
     }
     return {};
@@ -181,6 +242,7 @@ Result<std::vector<std::uint64_t>> SqliteHistory::commit(const CommitBatch& batc
     for (const Orphaned& orphaned : batch.orphaned)
         if (auto done = write_orphaned(orphaned); !done) return fail(done.error());
     if (batch.snapshot) {
+        if (auto done = prune(*batch.snapshot); !done) return fail(done.error());
         const auto id = write_snapshot(*batch.snapshot);
         if (!id) return fail(id.error());
         for (const ReportText& report : batch.reports)
@@ -260,14 +322,23 @@ Result<std::optional<std::uint64_t>> SqliteHistory::snapshot_id(const std::strin
     return id;
 }
 
+tl::unexpected<model::Error> SqliteHistory::dropped(const std::string& portfolio, std::int64_t asked, std::int64_t time) const {
+    return fail(ErrorCode::missing, fmt::format("portfolio '{}' at {}: the snapshot of {} is older than keep_full_days = {} and was dropped; its figures "
+                                                "are in the history", portfolio, asked, time, keep_full_days_));
+}
+
+// A commit may prune between two statements.
 Result<std::optional<SnapshotText>> SqliteHistory::snapshot_at(const std::string& portfolio, std::int64_t time) {
     const std::lock_guard lock(reading_);
+    const auto transaction = sqlite::Transaction::begin_reading(*reader_);
+    if (!transaction) return fail(transaction.error());
     const auto id = snapshot_id(portfolio, time);
     if (!id) return fail(id.error());
     std::optional<SnapshotText> out;
     if (!*id) return out;
     const auto bind = [&](Run& run) { run.bind(**id); };
-    auto done = query(*reader_, "SELECT hash, time, json FROM snapshots WHERE id = ?", bind, [&](const Run& row) -> Result<void> {
+    auto done = query(*reader_, "SELECT s.hash, s.time, b.json FROM snapshots s LEFT JOIN snapshot_bodies b ON b.snapshot = s.id WHERE s.id = ?", bind, [&](const Run& row) -> Result<void> {
+        if (row.is_null(2)) return dropped(portfolio, time, row.integer(1));
         const auto hash = row.bytes32(0);
         if (!hash) return fail(hash.error());
         out = SnapshotText{*hash, row.integer(1), {}, row.text(2), {}};
@@ -296,13 +367,19 @@ Result<std::optional<SnapshotText>> SqliteHistory::snapshot_at(const std::string
 
 Result<std::optional<std::string>> SqliteHistory::report_at(const std::string& portfolio, std::int64_t time) {
     const std::lock_guard lock(reading_);
+    const auto transaction = sqlite::Transaction::begin_reading(*reader_);
+    if (!transaction) return fail(transaction.error());
     const auto id = snapshot_id(portfolio, time);
     if (!id) return fail(id.error());
     std::optional<std::string> out;
     if (!*id) return out;
-    auto done = query(*reader_, "SELECT json FROM reports WHERE snapshot = ? AND portfolio = ?",
-                      [&](Run& run) { run.bind(**id).bind(portfolio); },
-                      [&](const Run& row) -> Result<void> { out = row.text(0); return {}; });
+    auto done = query(*reader_, "SELECT s.time, r.json FROM snapshots s LEFT JOIN reports r ON r.snapshot = s.id AND r.portfolio = ? WHERE s.id = ?",
+                      [&](Run& run) { run.bind(portfolio).bind(**id); },
+                      [&](const Run& row) -> Result<void> {
+                          if (row.is_null(1)) return dropped(portfolio, time, row.integer(0));
+                          out = row.text(1);
+                          return {};
+                      });
     if (!done) return fail(done.error());
     return out;
 }
@@ -381,7 +458,9 @@ Result<void> configure(Connection& writer, const std::string& file, const Sqlite
     const std::string mode = run.text(0);
     if (mode != "wal") return fail(ErrorCode::storage, fmt::format("database {}: its file system allows journal mode '{}' only, WAL is needed; give a path on a local disk", file, mode));
     // FULL: a committed incident outlives a power cut before it is sent.
-    return writer.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF");
+    return writer.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; "
+                          // A log that one large transaction blew up is cut back.
+                          "PRAGMA journal_size_limit = 67108864");
 }
 
 }  // namespace
@@ -395,7 +474,7 @@ Result<std::unique_ptr<History>> open_sqlite(const std::filesystem::path& file, 
     if (auto done = migrate(**writer); !done) return fail(done.error());
     auto reader = Connection::open(file, sqlite::Mode::read_only, timeout);
     if (!reader) return fail(reader.error());
-    return std::unique_ptr<History>(std::make_unique<SqliteHistory>(std::move(*writer), std::move(*reader)));
+    return std::unique_ptr<History>(std::make_unique<SqliteHistory>(std::move(*writer), std::move(*reader), options.keep_full_days));
 }
 
 }  // namespace margind::storage

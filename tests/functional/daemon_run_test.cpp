@@ -203,6 +203,11 @@ TEST_F(Run, gives_a_file_from_which_evaluate_reproduces_the_report) {
     forgetful.erase("memory");
     const Finished alone = run_margind({"evaluate", folder_.write("alone.json", forgetful.dump()), "--json"});
     EXPECT_EQ(json::parse(alone.out).at("report").dump(), result.at("report").dump());
+    // And from the database.
+    const Answer kept = daemon.get("/v1/portfolios/desk/snapshot?at=" + served.body.at("time").dump());
+    ASSERT_EQ(kept.status, 200) << kept.text;
+    const Finished stored = run_margind({"evaluate", folder_.write("stored.json", kept.text), "--json"});
+    EXPECT_EQ(json::parse(stored.out).at("report").dump(), result.at("report").dump());
 }
 
 TEST_F(Run, goes_on_with_its_incidents_after_kill_9) {

@@ -31,6 +31,7 @@ TEST(BuiltIn, knows_the_four_chains_with_venues_and_main_feeds) {
     }
     EXPECT_TRUE(settings.portfolios.empty());
     EXPECT_TRUE(settings.storage.empty());
+    EXPECT_EQ(settings.keep_full_days, 14U);
     EXPECT_EQ(settings.policy, model::Policy{});
 }
 
@@ -91,7 +92,7 @@ TEST(BuiltIn, names_the_policy_as_the_model_does) {
 }
 
 TEST(Describe, gives_a_file_that_loads_as_the_same_settings) {
-    const Settings settings = parse("[policy]\neta = 0.3\n[storage]\npath = '/var/lib/\\ \" x'\n[[portfolio]]\nname = 'a'\nowners = ['0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed']\n"
+    const Settings settings = parse("[policy]\neta = 0.3\n[storage]\npath = '/var/lib/\\ \" x'\nkeep_full_days = 90\n[[portfolio]]\nname = 'a'\nowners = ['0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed']\n"
                                     "[http]\nallowed_origins = ['http://localhost:3000']\n[[chain]]\nid = 31337\nblock_time_s = 0.3\nquiet_chain = true\n",
                                     "t.toml", process_environment).value();
     const std::string text = describe(settings);
@@ -100,6 +101,7 @@ TEST(Describe, gives_a_file_that_loads_as_the_same_settings) {
     EXPECT_EQ(describe(*again), text);
     EXPECT_EQ(again->policy, settings.policy);
     EXPECT_EQ(again->storage, settings.storage);
+    EXPECT_EQ(again->keep_full_days, 90U);
     EXPECT_EQ(again->assets, settings.assets);
     EXPECT_EQ(again->portfolios, settings.portfolios);
     EXPECT_EQ(again->feeds.size(), settings.feeds.size());

@@ -401,6 +401,27 @@ TEST_F(MonitorOverChain, publishes_the_last_state_of_an_earlier_run_until_a_node
     EXPECT_EQ(types().size(), 1U);
 }
 
+TEST_F(MonitorOverChain, starts_though_the_last_snapshot_of_its_portfolio_was_dropped_for_its_age) {
+    chain_.mine(3000);
+    begin();
+    drive_to(chain_.blocks.back().head.block);
+    end();
+    {
+        auto history = storage::open_sqlite(folder_ / "history.sqlite");
+        ASSERT_TRUE(history) << history.error().message;
+        const std::int64_t old = chain_.blocks.back().head.block.time;
+        storage::CommitBatch later;
+        later.snapshot = storage::SnapshotText{{}, old + std::int64_t{100} * 86'400, {}, "{}", {}};
+        ASSERT_TRUE((*history)->commit(later));
+        ASSERT_EQ((*history)->snapshot_at("desk", old).error().code, model::ErrorCode::missing);
+    }
+    published_.publish(std::make_shared<const Published>());
+    begin();
+    EXPECT_EQ(published_.get()->evaluation, nullptr);
+    chain_.mine(3000);
+    drive_to(chain_.blocks.back().head.block);
+}
+
 TEST_F(MonitorOverChain, publishes_no_state_of_an_earlier_run_for_other_owners) {
     chain_.mine(3000);
     begin();
