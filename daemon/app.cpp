@@ -61,16 +61,18 @@ Result<std::map<model::ChainId, std::unique_ptr<NodeSource>>> make_sources(const
     return sources;
 }
 
+asio::awaitable<void> check_chain(NodeSource& source, std::optional<model::Error>& failure) {
+    const auto right = co_await source.check_chain();
+    if (right) co_return;
+    if (right.error().code == ErrorCode::wrong_chain) failure = right.error();
+    else spdlog::warn("event=endpoint_away error={}", log_value(right.error().message));
+}
+
+// At once: nothing is served before the last has answered.
 asio::awaitable<void> check_chains(std::vector<NodeSource*> sources, std::optional<model::Error>& failure) {
-    for (NodeSource* source : sources) {
-        const auto right = co_await source->check_chain();
-        if (right) continue;
-        if (right.error().code == ErrorCode::wrong_chain) {
-            failure = right.error();
-            co_return;
-        }
-        spdlog::warn("event=endpoint_away error={}", log_value(right.error().message));
-    }
+    std::vector<asio::awaitable<void>> checks;
+    for (NodeSource* source : sources) checks.push_back(check_chain(*source, failure));
+    co_await adapters::rpc::join_all(std::move(checks));
 }
 
 asio::awaitable<void> read_into(Monitor& monitor, model::ChainId chain, model::Address owner, std::shared_ptr<std::promise<OnDemand>> promise) {
