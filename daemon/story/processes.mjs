@@ -140,7 +140,9 @@ export class Daemon {
   /** What `margind check` prints for the same owner, and its exit code. */
   check(trader) {
     return new Promise((resolve) => {
-      execFile(this.program, ["check", trader, "--config", this.config], (error, stdout, stderr) => {
+      // An endpoint in the user's environment would come before the configuration's.
+      const { MARGIND_RPC: _, ...env } = process.env;
+      execFile(this.program, ["check", trader, "--config", this.config], { env }, (error, stdout, stderr) => {
         resolve({ code: error === null ? 0 : error.code, text: stdout + stderr });
       });
     });

@@ -29,7 +29,7 @@ class FailureTest : public testing::Test {
 protected:
     void SetUp() override {
         const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = fs::path(testing::TempDir()) / (std::string("margind_storage_") + info->name());
+        folder_ = fs::path(testing::TempDir()) / (std::string("margind_storage_") + info->name() + "_" + std::to_string(getpid()));
         fs::remove_all(folder_);
         fs::create_directories(folder_);
         file_ = folder_ / "h.sqlite";

@@ -4,6 +4,7 @@
 #include "risk/model/keccak.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -55,7 +56,7 @@ class HistoryTest : public testing::Test {
 protected:
     void SetUp() override {
         const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = std::filesystem::path(testing::TempDir()) / (std::string("margind_history_") + info->name());
+        folder_ = std::filesystem::path(testing::TempDir()) / (std::string("margind_history_") + info->name() + "_" + std::to_string(getpid()));
         std::filesystem::remove_all(folder_);
         std::filesystem::create_directories(folder_);
         reopen();

@@ -55,7 +55,7 @@ class RetentionTest : public testing::Test {
 protected:
     void SetUp() override {
         const auto* info = testing::UnitTest::GetInstance()->current_test_info();
-        folder_ = fs::path(testing::TempDir()) / (std::string("margind_retention_") + info->name());
+        folder_ = fs::path(testing::TempDir()) / (std::string("margind_retention_") + info->name() + "_" + std::to_string(getpid()));
         fs::remove_all(folder_);
         fs::create_directories(folder_);
         file_ = folder_ / "h.sqlite";
