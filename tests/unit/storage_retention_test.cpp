@@ -203,6 +203,19 @@ TEST_F(RetentionTest, a_file_levels_off_while_figures_and_incidents_stay) {
     expect_whole_rows();
 }
 
+TEST_F(RetentionTest, dropping_large_rows_does_not_write_them_again) {
+    open(1);
+    for (std::uint64_t i = 1; i <= pruned_snapshots_per_commit; ++i) {
+        CommitBatch one = batch(i, start + static_cast<std::int64_t>(i), {facts("same")}, "", 500'000);
+        one.memory.reset();
+        commit(one);
+    }
+    open(1);
+    commit(batch(100, start + 9 * day, {facts("same")}));
+    EXPECT_EQ(count(dropped), static_cast<std::int64_t>(pruned_snapshots_per_commit));
+    EXPECT_LT(log_size(), 200U << 10) << "20 MB were dropped";
+}
+
 TEST_F(RetentionTest, follows_forks_inside_the_kept_days) {
     open(1);
     for (std::uint64_t i = 1; i <= 40; ++i) commit(batch(i, start + static_cast<std::int64_t>(i) * 3600, {facts(std::to_string(i)), facts("same")}));
