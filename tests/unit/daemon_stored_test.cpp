@@ -8,6 +8,8 @@
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -67,7 +69,7 @@ storage::CommitBatch batch(const model::Snapshot& one) {
 class StoredSnapshots : public testing::Test {
 protected:
     void SetUp() override {
-        folder_ = std::filesystem::path(testing::TempDir()) / ("margind_stored_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+        folder_ = std::filesystem::path(testing::TempDir()) / ("margind_stored_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + "_" + std::to_string(getpid()));
         std::filesystem::remove_all(folder_);
         std::filesystem::create_directories(folder_);
         auto opened = storage::open_sqlite(folder_ / "h.sqlite", {.keep_full_days = 2});
