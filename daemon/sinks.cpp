@@ -51,6 +51,12 @@ public:
     }
 };
 
+// True also when it is broken: the write then says how.
+bool standard_output_is_ready() {
+    pollfd out{STDOUT_FILENO, POLLOUT, 0};
+    return ::poll(&out, 1, 0) != 0;
+}
+
 // Writes no more than standard output takes at once: a pipe whose reader stands still would stop the whole daemon.
 class JsonLinesSink : public Sink {
 public:
@@ -77,8 +83,7 @@ private:
     asio::awaitable<Result<void>> write_rest(std::chrono::steady_clock::time_point until) {
         asio::steady_timer timer(co_await asio::this_coro::executor);
         while (written_ < line_.size()) {
-            pollfd out{STDOUT_FILENO, POLLOUT, 0};
-            if (::poll(&out, 1, 0) == 0) {
+            if (!standard_output_is_ready()) {
                 if (std::chrono::steady_clock::now() >= until)
                     co_return model::fail(model::ErrorCode::unreachable, "standard output takes no more; does its reader stand still?", model::Retry::later);
                 timer.expires_after(std::chrono::milliseconds(20));
