@@ -1,11 +1,11 @@
 // History in one SQLite file: one connection writes, one reads.
 #include "storage/history.hpp"
 #include "storage/migrations.hpp"
-#include "storage/sqlite.hpp"
+#include "storage/retention.hpp"
+#include "storage/statements.hpp"
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -16,33 +16,9 @@ namespace {
 using model::ErrorCode;
 using model::fail;
 using sqlite::Connection;
+using sqlite::execute;
+using sqlite::query;
 using Run = sqlite::Statement::Run;
-
-/// Prepares, binds by `bind` and runs a statement that gives no rows.
-template <class Bind>
-Result<void> execute(Connection& connection, std::string_view sql, Bind&& bind) {
-    auto statement = connection.statement(sql);
-    if (!statement) return fail(statement.error());
-    Run run = (*statement)->run();
-    bind(run);
-    return run.done();
-}
-
-/// Calls `read` on each row; `read` gives Result<bool>, false to stop.
-template <class Bind, class Read>
-Result<void> query(Connection& connection, std::string_view sql, Bind&& bind, Read&& read) {
-    auto statement = connection.statement(sql);
-    if (!statement) return fail(statement.error());
-    Run run = (*statement)->run();
-    bind(run);
-    for (;;) {
-        const Result<bool> row = run.step();
-        if (!row) return fail(row.error());
-        if (!*row) return {};
-        const Result<void> done = read(std::as_const(run));
-        if (!done) return done;
-    }
-}
 
 void bind_block(Run& run, std::uint64_t parent, const model::BlockRef& block) {
     run.bind(parent).bind(block.chain.value).bind(block.number).bind(block.hash).bind(block.time);
@@ -73,9 +49,6 @@ public:
     Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::uint64_t after, std::size_t limit) override;
 
 private:
-    Result<void> prune(const SnapshotText& next);
-    Result<void> prune_snapshots(std::int64_t newest);
-    Result<void> prune_facts(std::uint64_t most);
     Result<void> write_orphaned(const Orphaned& orphaned);
     Result<std::uint64_t> write_snapshot(const SnapshotText& snapshot);
     Result<void> write_facts(std::uint64_t snapshot, const std::vector<FactsText>& facts);
@@ -95,51 +68,6 @@ private:
     std::mutex reading_;
     std::unique_ptr<Connection> reader_;
 };
-
-// Before `next` is written, so that its rows take the pages that are freed, on a full disk too.
-Result<void> SqliteHistory::prune(const SnapshotText& next) {
-    if (auto done = prune_snapshots(next.time); !done) return done;
-    return prune_facts(pruned_facts_per_commit + next.facts.size());
-}
-
-// From the oldest on, up to the first that is kept: facts are then garbage when the newest snapshot that names them is older
-// than all kept ones. A time far in the future is one that no chain stands by any longer.
-Result<void> SqliteHistory::prune_snapshots(std::int64_t newest) {
-    constexpr std::int64_t day_s = 86'400;
-    std::vector<std::uint64_t> old;
-    bool reached_kept = false;
-    auto done = query(*writer_, "SELECT b.snapshot, s.time FROM snapshot_bodies b JOIN snapshots s ON s.id = b.snapshot ORDER BY b.snapshot LIMIT ?",
-                      [&](Run& run) { run.bind(pruned_snapshots_per_commit); },
-                      [&](const Run& row) -> Result<void> {
-                          reached_kept = reached_kept || std::abs(newest - row.integer(1)) <= keep_full_days_ * day_s;
-                          if (!reached_kept) old.push_back(static_cast<std::uint64_t>(row.integer(0)));
-                          return {};
-                      });
-    if (!done) return done;
-    for (const std::uint64_t id : old) {
-        const auto bind = [&](Run& run) { run.bind(id); };
-        for (const char* sql : {"DELETE FROM snapshot_bodies WHERE snapshot = ?", "DELETE FROM reports WHERE snapshot = ?",
-                                "DELETE FROM snapshot_facts WHERE snapshot = ?"})
-            if (done = execute(*writer_, sql, bind); !done) return done;
-    }
-    return {};
-}
-
-Result<void> SqliteHistory::prune_facts(std::uint64_t most) {
-    std::vector<std::uint64_t> garbage;
-    auto done = query(*writer_,
-        "SELECT facts FROM last_uses WHERE snapshot < coalesce((SELECT min(snapshot) FROM snapshot_bodies), 9223372036854775807) "
-        "ORDER BY snapshot LIMIT ?",
-        [&](Run& run) { run.bind(most); },
-        [&](const Run& row) -> Result<void> { garbage.push_back(static_cast<std::uint64_t>(row.integer(0))); return {}; });
-    if (!done) return done;
-    for (const std::uint64_t facts : garbage) {
-        const auto bind = [&](Run& run) { run.bind(facts); };
-        if (done = execute(*writer_, "DELETE FROM last_uses WHERE facts = ?", bind); !done) return done;
-        if (done = execute(*writer_, "DELETE FROM facts WHERE id = ?", bind); !done) return done;
-    }
-    return {};
-}
 
 Result<void> SqliteHistory::write_orphaned(const Orphaned& orphaned) {
     const auto bind = [&](Run& run) { run.bind(orphaned.chain.value).bind(orphaned.above); };
@@ -242,7 +170,7 @@ Result<std::vector<std::uint64_t>> SqliteHistory::commit(const CommitBatch& batc
     for (const Orphaned& orphaned : batch.orphaned)
         if (auto done = write_orphaned(orphaned); !done) return fail(done.error());
     if (batch.snapshot) {
-        if (auto done = prune(*batch.snapshot); !done) return fail(done.error());
+        if (auto done = prune(*writer_, *batch.snapshot, keep_full_days_); !done) return fail(done.error());
         const auto id = write_snapshot(*batch.snapshot);
         if (!id) return fail(id.error());
         for (const ReportText& report : batch.reports)
