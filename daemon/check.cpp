@@ -88,7 +88,7 @@ Result<std::vector<Target>> targets(const CheckOptions& options, const config::S
         found.push_back(Target{std::move(*endpoint), id});
     }
     if (found.empty())
-        return model::fail(ErrorCode::bad_input, "no endpoint: give --rpc URL, --rpc-file FILE, MARGIND_RPC or [chains] rpc in --config");
+        return model::fail(ErrorCode::bad_input, "no endpoint: give --rpc URL, --rpc-file FILE, MARGIND_RPC, or rpc of a [[chain]] in the file of --config");
     return found;
 }
 
@@ -117,7 +117,7 @@ asio::awaitable<Result<ChainReading>> read_target(adapters::rpc::HttpClient& htt
     if (!served) co_return model::fail(served.error());
     const std::string shown = target.endpoint.shown();
     if (target.chain && *target.chain != *served)
-        co_return model::fail(ErrorCode::wrong_chain, fmt::format("{} serves chain {}, the configuration says chain {}; correct [chains] or the endpoint",
+        co_return model::fail(ErrorCode::wrong_chain, fmt::format("{} serves chain {}, the configuration says chain {}; correct the [[chain]] or the endpoint",
                                                                   shown, served->value, target.chain->value));
     const auto chain = settings.chains.find(*served);
     if (chain == settings.chains.end())

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -70,7 +71,9 @@ int run_command(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == 0) return app.exit(error);
-        fmt::print(stderr, "margind: {}; see margind --help\n", error.what());
+        const std::vector<std::string> unknown = app.remaining(true);
+        if (unknown.empty()) fmt::print(stderr, "margind: {}; see margind --help\n", error.what());
+        else fmt::print(stderr, "margind: '{}' is no command or option here; see margind --help\n", unknown.front());
         return static_cast<int>(ExitCode::usage);
     }
     ExitCode code = ExitCode::ok;

@@ -64,7 +64,7 @@ asio::awaitable<Result<void>> NodeSource::check_chain() {
     const auto served = co_await adapters::rpc::chain_id(rpc_);
     if (!served) co_return model::fail(served.error());
     if (*served != chain_)
-        co_return model::fail(ErrorCode::wrong_chain, fmt::format("{} serves chain {}, the configuration says chain {}; correct [chains] or the endpoint",
+        co_return model::fail(ErrorCode::wrong_chain, fmt::format("{} serves chain {}, the configuration says chain {}; correct the [[chain]] or the endpoint",
                                                                   rpc_.endpoint().shown(), served->value, chain_.value));
     chain_checked_ = true;
     co_return Result<void>{};

@@ -141,7 +141,8 @@ TEST_F(Check, names_a_wrong_address) {
     *letter = static_cast<char>(*letter - 'a' + 'A');
     expect_one_line(run_margind({"check", wrong}), 2, {wrong});
     EXPECT_EQ(run_margind({"check"}).code, 2);
-    EXPECT_EQ(run_margind({"nonsense"}).code, 2);
+    expect_one_line(run_margind({"nonsense"}), 2, {"nonsense"});
+    expect_one_line(run_margind({"check", user(0), "--frob"}), 2, {"--frob"});
 }
 
 TEST_F(Check, names_what_is_wrong_with_a_configuration) {
