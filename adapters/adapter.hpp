@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,12 @@ struct AccountReading {
     std::vector<model::NativeFigure> views;
 };
 
+/// Logs after which the stored state of some account may be another: from any of these addresses, with any of these as topic 0.
+struct Watch {
+    std::vector<model::Address> addresses;
+    std::vector<model::Bytes32> topics;
+};
+
 /// One deployment. Everything here is pure; schemas are "<protocol>.config/1", ".venue/1", ".account/1".
 class Adapter {
 public:
@@ -48,6 +55,15 @@ public:
     /// owner has nothing at this venue.
     virtual std::unique_ptr<Reading<AccountReading>> read_account(model::FactsPtr venue, const model::Address& owner,
                                                                   const model::BlockRef& block) const = 0;
+    /// What tells that stored state changed; empty: it cannot be carried forward, accounts are read at each block.
+    virtual std::optional<Watch> watch(const model::Facts& /*venue*/) const { return std::nullopt; }
+    /// Owners whose stored state the log may have changed; too many does no harm.
+    virtual std::vector<model::Address> touched(const Log& /*log*/) const { return {}; }
+    /// The venue's own views of an account, as in AccountReading, in one round; `venue` may be of an earlier block. Null
+    /// where watch() is empty.
+    virtual std::unique_ptr<Reading<std::vector<model::NativeFigure>>> read_views(model::FactsPtr /*venue*/, const model::Address& /*owner*/) const {
+        return nullptr;
+    }
     virtual const model::VenueRule& rule() const = 0;
     /// One line per limit of what this adapter can know.
     virtual std::vector<std::string> limits() const = 0;

@@ -29,6 +29,19 @@ struct Chain {
     model::Address multicall3;
     /// Mines on demand: no block for a long time is not a fault.
     bool quiet_chain = false;
+    /// Every account is compared with its venue's own view at least once in so many blocks, 1 to 1,000.
+    std::uint32_t verify_every_blocks = 32;
+};
+
+/// A way to reach a chain: http(s)://, ws(s):// or ipc:/path.
+struct Endpoint {
+    model::ChainId chain;
+    /// Who runs it: endpoints of one operator count once.
+    std::string operator_name;
+    Secret url;
+    /// What the operator allows; never exceeded.
+    std::optional<double> requests_per_second;
+    std::optional<double> compute_units_per_second;
 };
 
 /// `addresses` by name ("addresses_provider"), `lists` of addresses by name ("base_tokens") where a protocol has no view
@@ -78,6 +91,8 @@ struct Sinks {
 struct Settings {
     /// All known chains, those without an endpoint too.
     std::map<model::ChainId, Chain> chains;
+    /// Sorted by chain and operator, otherwise as in the file.
+    std::vector<Endpoint> endpoints;
     std::map<model::VenueId, Venue> venues;
     model::AssetMap assets;
     /// Sorted by chain, asset, address.

@@ -6,8 +6,10 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <vector>
 
 namespace margind::daemon {
@@ -19,19 +21,30 @@ struct Head {
     model::Bytes32 parent;
 };
 
+struct ReadOptions {
+    /// Venue configurations are read anew instead of from the cache.
+    bool fresh_config = false;
+    /// Accounts at WARN or worse: what is read of them is read from two operators at every block.
+    std::set<model::AccountKey> close;
+};
+
 /// On the io thread. Every call has its own deadline.
 class ChainSource {
 public:
     virtual ~ChainSource() = default;
+    /// The head that is accepted at present.
     virtual asio::awaitable<model::Result<Head>> head() = 0;
+    /// Resumes when head() or troubles() may answer otherwise than before, and after `longest` at the latest.
+    virtual asio::awaitable<void> wait(std::chrono::milliseconds longest) = 0;
     /// The canonical block of that height; empty when the chain is shorter.
     virtual asio::awaitable<model::Result<std::optional<Head>>> block_at(std::uint64_t number) = 0;
     /// Everything that is configured for the chain, and these owners' accounts, at one block. What fails alone is in the
-    /// reading with its reason; an error means that nothing could be read. `fresh_config`: venue configurations are read
-    /// anew instead of from the cache.
-    virtual asio::awaitable<model::Result<ChainReading>> read(model::BlockRef block, std::vector<model::Address> owners, bool fresh_config) = 0;
+    /// reading with its reason; an error means that nothing could be read.
+    virtual asio::awaitable<model::Result<ChainReading>> read(model::BlockRef block, std::vector<model::Address> owners, ReadOptions options) = 0;
     /// Without a chain: every owner unknown at every venue, for the given reason.
     virtual ChainReading unread(const std::vector<model::Address>& owners, const std::string& reason) const = 0;
+    /// single_source and disputed, as they stand now; stale is the monitor's to tell.
+    virtual std::vector<model::SourceTrouble> troubles() const = 0;
 };
 
 }  // namespace margind::daemon

@@ -130,7 +130,8 @@ asio::awaitable<Result<ChainReading>> read_target(adapters::rpc::HttpClient& htt
     const auto head = co_await chosen_block(source, std::move(block));
     if (!head) co_return model::fail(head.error());
     model::BlockRef at = head->block;
-    auto reading = co_await source.read(std::move(at), std::move(owners), false);
+    ReadOptions options;
+    auto reading = co_await source.read(std::move(at), std::move(owners), std::move(options));
     co_return reading;
 }
 

@@ -245,7 +245,9 @@ asio::awaitable<bool> Monitor::read_chains(const Ground& ground, bool fresh_conf
         }
         model::BlockRef block = chain->head->block;
         std::vector<model::Address> owners = owners_;
-        auto reading = co_await chain->source->read(std::move(block), std::move(owners), fresh_config);
+        ReadOptions options;
+        options.fresh_config = fresh_config;
+        auto reading = co_await chain->source->read(std::move(block), std::move(owners), std::move(options));
         if (!reading) {
             // The last state stays and ages, unless its block was reorganised away.
             parts_.metrics.read_failed(chain->status.id, reading.error().code);
@@ -386,7 +388,8 @@ asio::awaitable<Result<std::shared_ptr<const Evaluation>>> Monitor::read_address
     if (!head) co_return model::fail(head.error());
     model::BlockRef block = head->block;
     std::vector<model::Address> owners(1, owner);
-    const auto reading = co_await source.read(std::move(block), std::move(owners), false);
+    ReadOptions options;
+    const auto reading = co_await source.read(std::move(block), std::move(owners), std::move(options));
     if (!reading) co_return model::fail(reading.error());
     std::vector<const ChainReading*> readings(1, &*reading);
     model::Portfolio portfolio;

@@ -1,6 +1,9 @@
 // One chain through one endpoint: heads, and everything configured for it in a few requests per block.
 #include "daemon/node_source.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -84,6 +87,11 @@ asio::awaitable<Result<Head>> NodeSource::head() {
     co_return head_of(*header);
 }
 
+asio::awaitable<void> NodeSource::wait(std::chrono::milliseconds longest) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, longest);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
 asio::awaitable<Result<std::optional<Head>>> NodeSource::block_at(std::uint64_t number) {
     const auto header = co_await adapters::rpc::block_by_number(rpc_, chain_, number);
     std::optional<Head> found;
@@ -144,7 +152,7 @@ asio::awaitable<Result<bool>> NodeSource::goes_on_from_last(model::BlockRef bloc
     co_return below->has_value() && (*below)->block.hash == last_.hash;
 }
 
-asio::awaitable<Result<ChainReading>> NodeSource::read(model::BlockRef block, std::vector<model::Address> owners, bool fresh_config) {
+asio::awaitable<Result<ChainReading>> NodeSource::read(model::BlockRef block, std::vector<model::Address> owners, ReadOptions options) {
     const auto continues = co_await goes_on_from_last(block);
     if (!continues) co_return model::fail(continues.error());
     if (!*continues) accepted_.clear();
@@ -152,7 +160,7 @@ asio::awaitable<Result<ChainReading>> NodeSource::read(model::BlockRef block, st
     Venues venues;
     for (const auto& [id, adapter] : adapters_) {
         VenueState& state = venues[id];
-        if (const auto cached = configs_.find(id); cached != configs_.end() && !fresh_config) state.config = cached->second;
+        if (const auto cached = configs_.find(id); cached != configs_.end() && !options.fresh_config) state.config = cached->second;
     }
     ChainReading reading;
     reading.block = block;

@@ -28,8 +28,10 @@ public:
     asio::awaitable<model::Result<void>> check_chain();
     /// Checks the chain id first where the endpoint has failed since it was last checked.
     asio::awaitable<model::Result<Head>> head() override;
+    asio::awaitable<void> wait(std::chrono::milliseconds longest) override;
+    std::vector<model::SourceTrouble> troubles() const override { return {}; }
     asio::awaitable<model::Result<std::optional<Head>>> block_at(std::uint64_t number) override;
-    asio::awaitable<model::Result<ChainReading>> read(model::BlockRef block, std::vector<model::Address> owners, bool fresh_config) override;
+    asio::awaitable<model::Result<ChainReading>> read(model::BlockRef block, std::vector<model::Address> owners, ReadOptions options) override;
     ChainReading unread(const std::vector<model::Address>& owners, const std::string& reason) const override;
 
     asio::awaitable<model::Result<Head>> block_by_hash(model::Bytes32 hash);

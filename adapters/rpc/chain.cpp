@@ -2,10 +2,12 @@
 #include "adapters/rpc/chain.hpp"
 
 #include "adapters/evm/multicall.hpp"
+#include "risk/model/keccak.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -42,9 +44,38 @@ std::optional<model::Bytes32> hash_of(const json& object, const char* name) {
     return text == nullptr ? std::nullopt : model::Bytes32::parse(*text);
 }
 
+std::optional<Bloom> bloom_of(const json& header) {
+    const std::string* text = text_of(header, "logsBloom");
+    const auto bytes = text == nullptr ? std::nullopt : model::bytes_from_hex(*text);
+    Bloom bloom{};
+    if (!bytes || bytes->size() != bloom.size()) return std::nullopt;
+    std::copy(bytes->begin(), bytes->end(), bloom.begin());
+    return bloom;
+}
+
 std::string quantity(std::uint64_t value) { return model::U256(value).to_hex(); }
 
 std::string pin(const model::Bytes32& block) { return R"({"blockHash":")" + block.to_string() + R"("})"; }
+
+model::Result<BlockHeader> header_of(const JsonRpcClient& rpc, model::ChainId chain, std::string_view method, std::string_view which,
+                                     const json& reply) {
+    if (!reply.is_object()) return bad_answer(rpc, method, "the block is not an object");
+    const auto number = quantity_of(reply, "number");
+    const auto time = quantity_of(reply, "timestamp");
+    const auto hash = hash_of(reply, "hash");
+    const auto parent = hash_of(reply, "parentHash");
+    const auto bloom = bloom_of(reply);
+    if (!number || !time || !hash || !parent || !bloom || *time > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
+        return bad_answer(rpc, method, fmt::format("block {} lacks a valid number, timestamp, hash, parentHash or logsBloom", which));
+    BlockHeader header;
+    header.ref.chain = chain;
+    header.ref.number = *number;
+    header.ref.hash = *hash;
+    header.ref.time = static_cast<std::int64_t>(*time);
+    header.parent = *parent;
+    header.logs_bloom = *bloom;
+    return header;
+}
 
 asio::awaitable<model::Result<BlockHeader>> block(JsonRpcClient& rpc, model::ChainId chain, std::string method, std::string which) {
     std::string params = fmt::format(R"(["{}",false])", which);
@@ -52,20 +83,7 @@ asio::awaitable<model::Result<BlockHeader>> block(JsonRpcClient& rpc, model::Cha
     if (!reply) co_return model::fail(reply.error());
     if (reply->is_null())
         co_return model::fail(ErrorCode::missing, fmt::format("{}: no block {}", rpc.endpoint().shown(), which), Retry::later);
-    if (!reply->is_object()) co_return bad_answer(rpc, method, "the block is not an object");
-    const auto number = quantity_of(*reply, "number");
-    const auto time = quantity_of(*reply, "timestamp");
-    const auto hash = hash_of(*reply, "hash");
-    const auto parent = hash_of(*reply, "parentHash");
-    if (!number || !time || !hash || !parent || *time > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
-        co_return bad_answer(rpc, method, fmt::format("block {} lacks a valid number, timestamp, hash or parentHash", which));
-    BlockHeader header;
-    header.ref.chain = chain;
-    header.ref.number = *number;
-    header.ref.hash = *hash;
-    header.ref.time = static_cast<std::int64_t>(*time);
-    header.parent = *parent;
-    co_return header;
+    co_return header_of(rpc, chain, method, which, *reply);
 }
 
 /// A request pinned to a block hash that the node does not know means that the block was reorganised away.
@@ -126,6 +144,16 @@ std::optional<Log> parse_log(const json& item) {
 }
 
 }  // namespace
+
+bool may_hold(const Bloom& bloom, std::span<const std::byte> item) {
+    // Yellow Paper 4.4.3: three bits, each the low 11 bits of a pair of the keccak's bytes, counted from the end.
+    const model::Bytes32 hash = model::keccak256(item);
+    for (std::size_t pair = 0; pair < 6; pair += 2) {
+        const unsigned bit = (std::to_integer<unsigned>(hash.bytes[pair]) << 8 | std::to_integer<unsigned>(hash.bytes[pair + 1])) & 2047;
+        if ((std::to_integer<unsigned>(bloom[bloom.size() - 1 - bit / 8]) >> (bit % 8) & 1) == 0) return false;
+    }
+    return true;
+}
 
 asio::awaitable<model::Result<model::ChainId>> chain_id(JsonRpcClient& rpc) {
     const auto reply = co_await rpc.call("eth_chainId", "[]");

@@ -4,16 +4,25 @@
 #include "adapters/request.hpp"
 #include "adapters/rpc/json_rpc.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace margind::adapters::rpc {
 
 enum class BlockTag : std::uint8_t { latest, safe, finalized };
 
+/// The header's 2048-bit filter of the block's log addresses and topics.
+using Bloom = std::array<std::byte, 256>;
+/// False: the block holds no log of `item`. True: it may.
+bool may_hold(const Bloom& bloom, std::span<const std::byte> item);
+
 struct BlockHeader {
     model::BlockRef ref;
     model::Bytes32 parent;
+    Bloom logs_bloom{};
     friend bool operator==(const BlockHeader&, const BlockHeader&) = default;
 };
 

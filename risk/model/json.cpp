@@ -101,6 +101,8 @@ void refuse_repeated_rows(const JsonReader& in, const SnapshotRows& rows) {
     refuse_twice(list("venues"), rows.venues, [](const VenueRow& row) { return row.id.to_string(); });
     refuse_twice(list("accounts"), rows.accounts, [](const AccountRow& row) { return row.key.to_string(); });
     refuse_twice(list("portfolios"), rows.portfolios, [](const Portfolio& row) { return in_quotes(row.name); });
+    if (!rows.troubles.empty()) refuse_twice(list("troubles"), rows.troubles,
+                 [](const SourceTrouble& row) { return std::string(to_string(row.kind)) + " of chain " + std::to_string(row.chain.value); });
 }
 
 }  // namespace
@@ -151,6 +153,8 @@ void read_json(const JsonReader& in, Snapshot& out) {
     for_each_field<SnapshotRows>([&](const char* name, auto) { known.emplace_back(name); });
     in.only_keys(known);
     for_each_field<SnapshotRows>([&](const char* name, auto member) {
+        // A file may leave out that nothing was wrong with the sources, as snapshots stored without the field do.
+        if (std::string_view(name) == "troubles" && !in.has(name)) return;
         if (!in.failed()) read_json(JsonReader(in, std::string_view(name)), rows.*member);
     });
     if (in.failed()) return;
@@ -174,6 +178,7 @@ void read_json(const JsonReader& in, Snapshot& out) {
                                 row.qualifiers});
     }
     out.portfolios = std::move(rows.portfolios);
+    out.troubles = std::move(rows.troubles);
     table.refuse_unused(in);
 }
 

@@ -4,6 +4,7 @@
 #include "risk/model/incident.hpp"
 #include "risk/model/position.hpp"
 #include "risk/model/report.hpp"
+#include "risk/model/snapshot.hpp"
 #include "risk/model/venue_rule.hpp"
 
 namespace margind::model {
@@ -26,6 +27,15 @@ const char* to_string(GradeKind kind) {
         case GradeKind::recomputed: return "recomputed";
         case GradeKind::drift: return "drift";
         case GradeKind::unknown: return "unknown";
+    }
+    return "invalid";
+}
+
+const char* to_string(TroubleKind kind) {
+    switch (kind) {
+        case TroubleKind::stale: return "stale";
+        case TroubleKind::single_source: return "single_source";
+        case TroubleKind::disputed: return "disputed";
     }
     return "invalid";
 }

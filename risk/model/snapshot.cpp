@@ -25,6 +25,7 @@ void sort_rows(SnapshotRows& rows) {
     std::ranges::stable_sort(rows.venues, {}, &VenueRow::id);
     std::ranges::stable_sort(rows.accounts, {}, &AccountRow::key);
     std::ranges::stable_sort(rows.portfolios, {}, &Portfolio::name);
+    std::ranges::stable_sort(rows.troubles, {}, [](const SourceTrouble& trouble) { return std::pair(trouble.chain, trouble.kind); });
 }
 
 SnapshotRows rows_of(const Snapshot& snapshot) {
@@ -38,6 +39,7 @@ SnapshotRows rows_of(const Snapshot& snapshot) {
         out.accounts.push_back({account.key, hash_of(account.facts), account.read_at, account.reason, account.views, account.verified_at,
                                 account.qualifiers});
     out.portfolios = snapshot.portfolios;
+    out.troubles = snapshot.troubles;
     sort_rows(out);
     return out;
 }

@@ -6,6 +6,7 @@
 #include "risk/model/grade.hpp"
 #include "risk/model/venue_rule.hpp"
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -39,6 +40,20 @@ struct MarginAccount {
     Qualifiers qualifiers;
 };
 
+/// stale: no block was confirmed for too long. single_source: one operator speaks for several that are configured.
+/// disputed: operators contradict each other.
+enum class TroubleKind : std::uint8_t { stale, single_source, disputed };
+const char* to_string(TroubleKind kind);
+
+/// What is wrong with the sources of a chain, as the machine that read it saw it: the one part of a snapshot that does not
+/// follow from the chains. `reason` is one sentence with operators and numbers, and no URL.
+struct SourceTrouble {
+    ChainId chain;
+    TroubleKind kind = TroubleKind::stale;
+    std::string reason;
+    friend bool operator==(const SourceTrouble&, const SourceTrouble&) = default;
+};
+
 /// Immutable once built; shared as shared_ptr<const Snapshot>. Venues, accounts, prices and portfolios are sorted by
 /// id, key, (asset, chain, source) and name.
 struct Snapshot {
@@ -49,6 +64,8 @@ struct Snapshot {
     std::vector<Venue> venues;
     std::vector<MarginAccount> accounts;
     std::vector<Portfolio> portfolios;
+    /// Sorted by chain and kind, at most one of each.
+    std::vector<SourceTrouble> troubles;
 };
 
 /// Hash over everything but the order in which things were read.

@@ -41,6 +41,10 @@ constexpr auto describe(const NativeFigure*) {
 
 constexpr auto describe(const Portfolio*) { return std::tuple(field("name", &Portfolio::name), field("owners", &Portfolio::owners)); }
 
+constexpr auto describe(const SourceTrouble*) {
+    return std::tuple(field("chain", &SourceTrouble::chain), field("kind", &SourceTrouble::kind), field("reason", &SourceTrouble::reason));
+}
+
 struct VenueRow {
     VenueId id;
     std::optional<Bytes32> facts;
@@ -77,12 +81,14 @@ struct SnapshotRows {
     std::vector<VenueRow> venues;
     std::vector<AccountRow> accounts;
     std::vector<Portfolio> portfolios;
+    std::vector<SourceTrouble> troubles;
 };
 
 constexpr auto describe(const SnapshotRows*) {
     return std::tuple(field("time", &SnapshotRows::time), field("blocks", &SnapshotRows::blocks), field("assets", &SnapshotRows::assets),
                       field("prices", &SnapshotRows::prices), field("venues", &SnapshotRows::venues),
-                      field("accounts", &SnapshotRows::accounts), field("portfolios", &SnapshotRows::portfolios));
+                      field("accounts", &SnapshotRows::accounts), field("portfolios", &SnapshotRows::portfolios),
+                      field("troubles", &SnapshotRows::troubles));
 }
 
 /// By what identifies each row; owners of a portfolio too.

@@ -18,7 +18,7 @@ protected:
     }
     model::ReferencePrice ether_at_the_head(daemon::NodeSource& source) {
         model::BlockRef block = chain_.head();
-        const auto reading = run_coroutine(io_, source.read(block, {}, false)).value();
+        const auto reading = run_coroutine(io_, source.read(block, {}, daemon::ReadOptions{})).value();
         const auto price = std::find_if(reading.prices.begin(), reading.prices.end(), [](const auto& p) { return p.asset.symbol == "ETH"; });
         return *price;
     }
@@ -56,7 +56,7 @@ TEST_F(NodeSource, keeps_the_last_round_while_its_branch_goes_on) {
 TEST_F(NodeSource, takes_an_owner_who_held_nothing_for_empty_only_for_a_while) {
     const auto source = make();
     const std::vector<model::Address> owners = settings_.portfolios.at(0).owners;
-    const auto accounts = [&] { return run_coroutine(io_, source->read(chain_.head(), owners, false)).value().accounts; };
+    const auto accounts = [&] { return run_coroutine(io_, source->read(chain_.head(), owners, daemon::ReadOptions{})).value().accounts; };
     EXPECT_TRUE(accounts().empty());
     chain_.rpc("anvil_setCode", {chain_.address("/aave/pool").to_string(), "0x"});
     chain_.verb("mine");

@@ -58,6 +58,8 @@ public:
         if (chain_.head_error) co_return model::fail(*chain_.head_error);
         co_return chain_.blocks.back().head;
     }
+    asio::awaitable<void> wait(milliseconds) override { co_return; }
+    std::vector<model::SourceTrouble> troubles() const override { return {}; }
     asio::awaitable<Result<std::optional<Head>>> block_at(std::uint64_t number) override {
         if (chain_.block_error) co_return model::fail(*chain_.block_error);
         std::optional<Head> found;
@@ -65,7 +67,7 @@ public:
         co_return found;
     }
     // One owner with 1 ETH against 1,400 USD at a threshold of 80 %: liquidated below 1,750.
-    asio::awaitable<Result<ChainReading>> read(model::BlockRef block, std::vector<model::Address>, bool) override {
+    asio::awaitable<Result<ChainReading>> read(model::BlockRef block, std::vector<model::Address>, ReadOptions) override {
         ++chain_.reads;
         if (chain_.read_error) co_return model::fail(*chain_.read_error);
         ChainReading reading;

@@ -40,7 +40,7 @@ constexpr std::size_t described = std::tuple_size_v<decltype(describe(static_cas
 template <class... T>
 constexpr bool whole = ((described<T> == arity<T>()) && ...);
 
-static_assert(whole<BlockRef, AssetMapping, ReferencePrice, Qualifiers, NativeFigure, Portfolio>);
+static_assert(whole<BlockRef, AssetMapping, ReferencePrice, Qualifiers, NativeFigure, Portfolio, SourceTrouble>);
 static_assert(whole<Grade, Position, Standing, LiquidationTerms, Candidate, Action, AccountReport, UnderlyingExposure>);
 static_assert(whole<ScenarioResult, Unified, Headline, PortfolioReport, Report>);
 static_assert(whole<IncidentEvent, OpenIncident, EndedIncident, AccountMemory, PortfolioMemory, Memory>);
