@@ -37,36 +37,38 @@ struct OperatorOptions {
     std::chrono::milliseconds probe_every{2'000};
 };
 
-/// Used from the io thread alone. Each call goes to the first endpoint that is alive; where that one does not answer, to the
-/// next, within the deadline of one request. An endpoint is dead after two failures in a row (`unreachable`, not its own
-/// word) or within 2 s without an answer, and is probed until it answers again. A request that the budget does not allow waits for
-/// its turn, or fails with `limit` (retry later) when that lies beyond its deadline. The chain id of an endpoint is asked
-/// before its first answer counts and after each failure: `wrong_chain` keeps it out of use.
+/// One voice about a chain. Used from the io thread alone; every call ends within its deadline.
 class Operator {
 public:
-    Operator(asio::any_io_executor executor, HttpClient& http, OperatorOptions options);
-    ~Operator();
-
-    const std::string& name() const;
+    virtual ~Operator() = default;
+    virtual const std::string& name() const = 0;
     /// Some endpoint answered the last time it was asked, or none was asked yet.
-    bool alive() const;
+    virtual bool alive() const = 0;
     /// Why it is not alive, for people; empty when it is.
-    std::string trouble() const;
+    virtual std::string trouble() const = 0;
     /// Of the last 128 requests that were answered; empty before the first.
-    std::optional<std::chrono::milliseconds> p95() const;
+    virtual std::optional<std::chrono::milliseconds> p95() const = 0;
 
-    asio::awaitable<model::Result<model::ChainId>> chain_id();
-    asio::awaitable<model::Result<BlockHeader>> latest();
-    asio::awaitable<model::Result<BlockHeader>> finalized();
-    asio::awaitable<model::Result<BlockHeader>> block_by_number(std::uint64_t number);
-    asio::awaitable<model::Result<BlockHeader>> block_by_hash(model::Bytes32 hash);
-    /// Of one block, by its hash; the addresses and topics of `filter`, its range aside.
-    asio::awaitable<model::Result<std::vector<Log>>> logs_of_block(Logs filter, model::Bytes32 block);
-    asio::awaitable<model::Result<std::vector<Log>>> logs(Logs filter);
+    virtual asio::awaitable<model::Result<model::ChainId>> chain_id() = 0;
+    /// latest, safe or finalized.
+    virtual asio::awaitable<model::Result<BlockHeader>> block_by_tag(BlockTag tag) = 0;
+    virtual asio::awaitable<model::Result<BlockHeader>> block_by_number(std::uint64_t number) = 0;
+    virtual asio::awaitable<model::Result<BlockHeader>> block_by_hash(model::Bytes32 hash) = 0;
+    /// Of one block, by its hash: the range of `filter` does not count.
+    virtual asio::awaitable<model::Result<std::vector<Log>>> logs_of_block(Logs filter, model::Bytes32 block) = 0;
+    /// By block numbers, so a reorganisation can change the answer.
+    virtual asio::awaitable<model::Result<std::vector<Log>>> logs(Logs filter) = 0;
     /// Runs all readings to their end on one endpoint. When it fails, the readings are spent: make new ones.
-    asio::awaitable<model::Result<void>> run(std::vector<AnyReading*> readings, model::BlockRef block);
-    /// The answers to `run` are pinned by hash (EIP-1898 or checked before and after), as far as is known.
-    bool pinned() const;
+    virtual asio::awaitable<model::Result<void>> run(std::vector<AnyReading*> readings, model::BlockRef block) = 0;
+    /// The answers to run() are of the block that was asked for: by its hash (EIP-1898), or by its number with the hash checked
+    /// before and after. False where an endpoint can do neither.
+    virtual bool pinned() const = 0;
+
+    /// Calls `on_head` on the io thread for each head that is pushed over a WebSocket or IPC endpoint, until stop();
+    /// subscribes again by itself. False: no endpoint can push.
+    virtual bool follow_heads(std::function<void(const BlockHeader&)> on_head) = 0;
+    /// Ends following and probing; requests under way end with an error.
+    virtual void stop() = 0;
 
     template <class T>
     asio::awaitable<model::Result<T>> read(std::unique_ptr<Reading<T>> reading, model::BlockRef block) {
@@ -75,16 +77,13 @@ public:
         if (!done) co_return model::fail(done.error());
         co_return reading->result();
     }
-
-    /// New heads as they are pushed over a WebSocket or IPC endpoint, until stop(); subscribes again by itself. False: no endpoint
-    /// can push, poll instead. `on_head` runs on the io thread.
-    bool follow_heads(std::function<void(const BlockHeader&)> on_head);
-    /// Ends following and probing; requests under way end with an error.
-    void stop();
-
-private:
-    class Impl;
-    std::shared_ptr<Impl> impl_;
 };
+
+/// Each call goes to the first endpoint that is alive; where that one does not answer, to the next, within the deadline of one
+/// request. An endpoint is dead after two failures in a row (`unreachable`, not its own word) or 2 s without an answer, and is
+/// probed until it answers again. A request that the budget does not allow waits for its turn, or fails with `limit` (retry
+/// later) when that lies beyond its deadline. The chain id of an endpoint is asked before its first answer counts and after
+/// each failure: `wrong_chain` keeps it out of use. `http` must outlive it.
+std::unique_ptr<Operator> make_operator(asio::any_io_executor executor, HttpClient& http, OperatorOptions options);
 
 }  // namespace margind::adapters::rpc
