@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace margind::adapters::rpc {
@@ -20,14 +21,22 @@ using Clock = std::chrono::steady_clock;
 /// A server cannot silence us for longer than this.
 constexpr std::chrono::seconds longest_wait{60};
 
-bool is_json_object(const HttpResponse& response) {
+std::string message_of(std::uint64_t id, std::string_view method, std::string_view params) {
+    std::string out = fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":"{}","params":)", id, method);
+    out += params;
+    out += '}';
+    return out;
+}
+
+/// An object; for a batch an array too.
+bool is_json_answer(const HttpResponse& response, bool batch) {
     const std::size_t first = response.body.find_first_not_of(" \t\r\n");
-    return first != std::string::npos && response.body[first] == '{';
+    return first != std::string::npos && (response.body[first] == '{' || (batch && response.body[first] == '['));
 }
 
 /// Null when the body is to be read: 200, and the statuses that servers put on JSON-RPC errors.
-std::optional<model::Error> status_error(const HttpResponse& response, const std::string& who) {
-    const bool json = is_json_object(response);
+std::optional<model::Error> status_error(const HttpResponse& response, const std::string& who, bool batch) {
+    const bool json = is_json_answer(response, batch);
     const auto error = [&](ErrorCode code, std::string_view what, Retry retry) {
         return model::Error{code, fmt::format("{}: HTTP status {}: {}", who, response.status, what), retry};
     };
@@ -41,6 +50,8 @@ std::optional<model::Error> status_error(const HttpResponse& response, const std
     if (response.status >= 300 && response.status < 400)
         return error(ErrorCode::upstream, "redirects are not followed, configure the final URL", Retry::other_endpoint);
     if (response.status == 413) return error(ErrorCode::limit, "the request is too long for the server", Retry::never);
+    if (batch && !json && (response.status == 400 || response.status == 415 || response.status == 422))
+        return error(ErrorCode::limit, "the server takes no batch", Retry::never);
     if (response.status != 200 && !json)
         return error(ErrorCode::upstream, "no JSON-RPC answer", response.status >= 500 ? Retry::later : Retry::other_endpoint);
     if (!json)
@@ -51,14 +62,15 @@ std::optional<model::Error> status_error(const HttpResponse& response, const std
 
 }  // namespace
 
-JsonRpcClient::JsonRpcClient(HttpClient& http, Endpoint endpoint, HttpLimits limits)
-    : http_(http), endpoint_(std::move(endpoint)), limits_(limits) {}
+JsonRpcClient::JsonRpcClient(HttpClient& http, Endpoint endpoint, HttpLimits limits, Budget budget)
+    : http_(http), endpoint_(std::move(endpoint)), limits_(limits), budget_(budget) {}
 
 asio::awaitable<model::Result<nlohmann::json>> JsonRpcClient::call(std::string method, std::string params) {
     const std::uint64_t id = ++last_id_;
     const std::string shown = endpoint_.shown();
     const Asked asked{id, shown, method};
-    const auto body = co_await exchange(method, std::move(params), id);
+    std::string message = message_of(id, method, params);
+    const auto body = co_await exchange(fmt::format("{}: {}", shown, method), std::move(message), false);
     if (!body) co_return model::fail(body.error());
     co_return parse_reply(*body, asked);
 }
@@ -67,29 +79,42 @@ asio::awaitable<model::Result<model::Bytes>> JsonRpcClient::call_bytes(std::stri
     const std::uint64_t id = ++last_id_;
     const std::string shown = endpoint_.shown();
     const Asked asked{id, shown, method};
-    const auto body = co_await exchange(method, std::move(params), id);
+    std::string message = message_of(id, method, params);
+    const auto body = co_await exchange(fmt::format("{}: {}", shown, method), std::move(message), false);
     if (!body) co_return model::fail(body.error());
     co_return parse_bytes_reply(*body, asked);
 }
 
-asio::awaitable<model::Result<std::string>> JsonRpcClient::exchange(std::string method, std::string params, std::uint64_t id) {
-    const std::string who = fmt::format("{}: {}", endpoint_.shown(), method);
+asio::awaitable<model::Result<Replies>> JsonRpcClient::call_many(std::vector<Ask> asks) {
+    if (asks.empty()) co_return Replies();
+    const std::string shown = endpoint_.shown();
+    std::vector<Asked> asked;
+    std::string message = "[";
+    for (const Ask& ask : asks) {
+        asked.push_back({++last_id_, shown, ask.method});
+        if (asked.size() > 1) message += ',';
+        message += message_of(last_id_, ask.method, ask.params);
+    }
+    message += ']';
+    const auto body = co_await exchange(fmt::format("{}: batch of {}", shown, asks.size()), std::move(message), true);
+    if (!body) co_return model::fail(body.error());
+    co_return parse_batch_reply(*body, asked);
+}
+
+asio::awaitable<model::Result<std::string>> JsonRpcClient::exchange(std::string who, std::string message, bool batch) {
     if (const auto wait = not_before_ - Clock::now(); wait > Clock::duration::zero())
         co_return model::fail(ErrorCode::limit,
                               fmt::format("{}: not sent, the server asked to wait {} ms more", who,
                                           std::chrono::ceil<std::chrono::milliseconds>(wait).count()),
                               Retry::later);
-    std::string body = fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":"{}","params":)", id, method);
-    body += params;
-    body += '}';
     HttpHeaders headers;
     headers.emplace_back("Content-Type", "application/json");
     headers.emplace_back("Accept", "application/json");
-    auto response = co_await http_.post(endpoint_, std::move(headers), std::move(body), limits_);
+    auto response = co_await http_.post(endpoint_, std::move(headers), std::move(message), limits_);
     if (!response) co_return model::fail(std::move(response).error());
     if (response->status == 429 && response->retry_after)
         not_before_ = Clock::now() + std::min(*response->retry_after, longest_wait);
-    if (auto error = status_error(*response, who)) co_return model::fail(std::move(*error));
+    if (auto error = status_error(*response, who, batch)) co_return model::fail(std::move(*error));
     co_return std::move(response->body);
 }
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -22,8 +23,8 @@ using model::Retry;
 using nlohmann::json;
 
 constexpr std::size_t max_shown = 300;
-/// A million values: 60,000 logs. The body is bounded where it is read.
-constexpr model::JsonLimits json_limits{.values = 1'000'000};
+/// The body is bounded where it is read.
+constexpr model::JsonLimits json_limits{.bytes = std::size_t{64} << 20, .depth = 64, .values = 262'144, .number_chars = 80};
 
 tl::unexpected<model::Error> fail(const Asked& asked, ErrorCode code, std::string_view what, Retry retry) {
     return model::fail(code, fmt::format("{}: {}: {}", asked.endpoint, asked.method, what), retry);
@@ -178,26 +179,40 @@ model::Result<model::Bytes> to_bytes(std::string_view text, const Asked& asked) 
     return std::move(*bytes);
 }
 
+model::Result<json> read_reply(json& document, const Asked& asked) {
+    if (!document.is_object()) return not_an_answer(asked, "the body is not a JSON object");
+    const auto error = document.find("error");
+    const bool failed = error != document.end() && !error->is_null();
+    const auto id = document.find("id");
+    const bool ours = id != document.end() && id->is_number_unsigned() && id->get<std::uint64_t>() == asked.id;
+    // A server that could not read the request answers with an error and a null id.
+    if (!ours && !(failed && (id == document.end() || id->is_null())))
+        return not_an_answer(asked, fmt::format("the reply's id is {}, not {}",
+                                                id == document.end() ? "absent" : printable(id->dump()), asked.id));
+    if (failed) return server_error(asked, *error);
+    const auto version = document.find("jsonrpc");
+    if (version == document.end() || *version != "2.0") return not_an_answer(asked, "the reply's jsonrpc is not \"2.0\"");
+    const auto result = document.find("result");
+    if (result == document.end()) return not_an_answer(asked, "the reply has neither result nor error");
+    return json(std::move(*result));
+}
+
+/// A batch that was answered with one object.
+model::Error batch_error(json& document, const Asked& first, std::size_t parts) {
+    const auto error = document.find("error");
+    if (error == document.end() || error->is_null())
+        return not_an_answer(first, "one object answers a batch").value();
+    model::Error said = server_error(first, *error).value();
+    if (said.code == ErrorCode::limit && said.retry == Retry::later) return said;
+    return {ErrorCode::limit, fmt::format("{} (to a batch of {})", said.message, parts), Retry::never};
+}
+
 }  // namespace
 
 model::Result<json> parse_reply(std::string_view body, const Asked& asked) {
     auto document = model::parse_json(body, json_limits);
     if (!document) return not_an_answer(asked, fmt::format("the body is not JSON: {}", document.error().message));
-    if (!document->is_object()) return not_an_answer(asked, "the body is not a JSON object");
-    const auto error = document->find("error");
-    const bool failed = error != document->end() && !error->is_null();
-    const auto id = document->find("id");
-    const bool ours = id != document->end() && id->is_number_unsigned() && id->get<std::uint64_t>() == asked.id;
-    // A server that could not read the request answers with an error and a null id.
-    if (!ours && !(failed && (id == document->end() || id->is_null())))
-        return not_an_answer(asked, fmt::format("the reply's id is {}, not {}",
-                                                id == document->end() ? "absent" : printable(id->dump()), asked.id));
-    if (failed) return server_error(asked, *error);
-    const auto version = document->find("jsonrpc");
-    if (version == document->end() || *version != "2.0") return not_an_answer(asked, "the reply's jsonrpc is not \"2.0\"");
-    const auto result = document->find("result");
-    if (result == document->end()) return not_an_answer(asked, "the reply has neither result nor error");
-    return json(std::move(*result));
+    return read_reply(*document, asked);
 }
 
 model::Result<model::Bytes> parse_bytes_reply(std::string_view body, const Asked& asked) {
@@ -206,6 +221,28 @@ model::Result<model::Bytes> parse_bytes_reply(std::string_view body, const Asked
     if (!result) return model::fail(result.error());
     if (!result->is_string()) return not_an_answer(asked, fmt::format("the result is {}, not bytes in hex", result->type_name()));
     return to_bytes(result->get_ref<const std::string&>(), asked);
+}
+
+model::Result<std::vector<model::Result<json>>> parse_batch_reply(std::string_view body, std::span<const Asked> asked) {
+    auto document = model::parse_json(body, json_limits);
+    if (!document) return not_an_answer(asked.front(), fmt::format("the body is not JSON: {}", document.error().message));
+    if (document->is_object()) return model::fail(batch_error(*document, asked.front(), asked.size()));
+    if (!document->is_array()) return not_an_answer(asked.front(), "the body is neither a JSON array nor an object");
+    std::map<std::uint64_t, json*> by_id;
+    for (json& reply : *document) {
+        const auto id = reply.is_object() ? reply.find("id") : reply.end();
+        if (!reply.is_object() || id == reply.end() || !id->is_number_unsigned()) continue;
+        if (!by_id.emplace(id->get<std::uint64_t>(), &reply).second)
+            return not_an_answer(asked.front(), fmt::format("the batch answers id {} twice", id->get<std::uint64_t>()));
+    }
+    std::vector<model::Result<json>> out;
+    out.reserve(asked.size());
+    for (const Asked& one : asked) {
+        const auto found = by_id.find(one.id);
+        if (found == by_id.end()) out.emplace_back(not_an_answer(one, fmt::format("the batch has no answer to id {}", one.id)));
+        else out.push_back(read_reply(*found->second, one));
+    }
+    return out;
 }
 
 }  // namespace margind::adapters::rpc

@@ -7,7 +7,9 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace margind::adapters::rpc {
 
@@ -27,5 +29,9 @@ model::Result<nlohmann::json> parse_reply(std::string_view body, const Asked& as
 
 /// The same where `result` is bytes in hex.
 model::Result<model::Bytes> parse_bytes_reply(std::string_view body, const Asked& asked);
+
+/// The replies to a batch, in the order of `asked`, which is not empty; one that is not there is `upstream`. A single error in
+/// place of them is `limit` with Retry::never (the server takes no batch, or none of this size), or its rate limit.
+model::Result<std::vector<model::Result<nlohmann::json>>> parse_batch_reply(std::string_view body, std::span<const Asked> asked);
 
 }  // namespace margind::adapters::rpc

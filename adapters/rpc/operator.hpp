@@ -1,6 +1,7 @@
 // One operator's endpoints of one chain, behind which one of them answers.
 #pragma once
 
+#include "adapters/rpc/budget.hpp"
 #include "adapters/rpc/chain.hpp"
 #include "adapters/rpc/rounds.hpp"
 
@@ -14,12 +15,6 @@
 #include <vector>
 
 namespace margind::adapters::rpc {
-
-/// What an endpoint's operator allows, over any second; empty: no bound known.
-struct Budget {
-    std::optional<double> requests_per_second;
-    std::optional<double> compute_units_per_second;
-};
 
 struct EndpointOptions {
     Endpoint endpoint;

@@ -73,6 +73,47 @@ TEST(JsonRpcReply, survives_deep_nesting) {
     EXPECT_EQ(bytes.error().code, ErrorCode::upstream);
 }
 
+const std::vector<Asked> batch{{7, "http://node", "a"}, {8, "http://node", "b"}, {9, "http://node", "c"}};
+
+TEST(JsonRpcReply, gives_the_replies_to_a_batch_in_the_order_of_the_asks) {
+    const auto replies = parse_batch_reply(
+        R"([{"jsonrpc":"2.0","id":9,"error":{"code":-32601,"message":"no"}},{"jsonrpc":"2.0","id":7,"result":1},{"jsonrpc":"2.0","id":"8","result":2}])",
+        batch);
+    ASSERT_TRUE(replies) << replies.error().message;
+    ASSERT_EQ(replies->size(), 3U);
+    EXPECT_EQ((*replies)[0].value(), 1);
+    EXPECT_EQ((*replies)[1].error().message, "http://node: b: the batch has no answer to id 8");
+    EXPECT_EQ((*replies)[1].error().code, ErrorCode::upstream);
+    EXPECT_EQ((*replies)[2].error().message, "http://node: c: error -32601: no");
+}
+
+TEST(JsonRpcReply, says_how_a_batch_was_refused) {
+    struct Case {
+        const char* body;
+        ErrorCode code;
+        Retry retry;
+        const char* part;
+    };
+    const std::vector<Case> cases{
+        {R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"batch requests are not supported"}})", ErrorCode::limit,
+         Retry::never, "not supported (to a batch of 3)"},
+        {R"({"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"batch too large"}})", ErrorCode::limit, Retry::never, "too large"},
+        {R"({"jsonrpc":"2.0","id":null,"error":{"code":-32005,"message":"rate limit"}})", ErrorCode::limit, Retry::later, "rate limit"},
+        {R"({"jsonrpc":"2.0","id":7,"result":1})", ErrorCode::upstream, Retry::other_endpoint, "one object answers a batch"},
+        {R"([{"jsonrpc":"2.0","id":7,"result":1},{"jsonrpc":"2.0","id":7,"result":2}])", ErrorCode::upstream, Retry::other_endpoint,
+         "answers id 7 twice"},
+        {"7", ErrorCode::upstream, Retry::other_endpoint, "neither a JSON array nor an object"},
+        {"[", ErrorCode::upstream, Retry::other_endpoint, "the body is not JSON"},
+    };
+    for (const Case& c : cases) {
+        const auto replies = parse_batch_reply(c.body, batch);
+        ASSERT_FALSE(replies) << c.body;
+        EXPECT_EQ(replies.error().code, c.code) << replies.error().message;
+        EXPECT_EQ(replies.error().retry, c.retry) << c.body;
+        EXPECT_NE(replies.error().message.find(c.part), std::string::npos) << replies.error().message;
+    }
+}
+
 // Codes and texts as geth, Anvil, Nethermind, Hardhat, OpenEthereum and hosted services send them.
 TEST(JsonRpcReply, classes_the_errors_of_real_nodes) {
     struct Case {
