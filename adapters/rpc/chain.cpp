@@ -2,6 +2,8 @@
 #include "adapters/rpc/chain.hpp"
 
 #include "adapters/evm/multicall.hpp"
+#include "adapters/rpc/fields.hpp"
+#include "adapters/rpc/logs.hpp"
 #include "risk/model/keccak.hpp"
 
 #include <fmt/format.h>
@@ -21,27 +23,10 @@ using nlohmann::json;
 
 /// All logs of one request.
 constexpr std::size_t max_logs = 1'000'000;
-constexpr std::size_t max_topics = 4;
 
 tl::unexpected<model::Error> bad_answer(const JsonRpcClient& rpc, std::string_view method, std::string_view what) {
     return model::fail(ErrorCode::upstream, fmt::format("{}: {}: {}", rpc.endpoint().shown(), method, what),
                        Retry::other_endpoint);
-}
-
-const std::string* text_of(const json& object, const char* name) {
-    const auto found = object.find(name);
-    return found != object.end() && found->is_string() ? found->get_ptr<const std::string*>() : nullptr;
-}
-
-std::optional<std::uint64_t> quantity_of(const json& object, const char* name) {
-    const std::string* text = text_of(object, name);
-    const auto value = text == nullptr ? std::nullopt : model::U256::from_hex(*text);
-    return value ? value->to_u64() : std::nullopt;
-}
-
-std::optional<model::Bytes32> hash_of(const json& object, const char* name) {
-    const std::string* text = text_of(object, name);
-    return text == nullptr ? std::nullopt : model::Bytes32::parse(*text);
 }
 
 std::optional<Bloom> bloom_of(const json& header) {
@@ -87,60 +72,19 @@ asio::awaitable<model::Result<BlockHeader>> block(JsonRpcClient& rpc, model::Cha
 }
 
 /// A request pinned to a block hash that the node does not know means that the block was reorganised away.
+model::Error of_block(const JsonRpcClient& rpc, const model::Bytes32& block, model::Error error) {
+    if (error.code != ErrorCode::missing) return error;
+    return {ErrorCode::reorged, fmt::format("{}: block {} is no longer known ({})", rpc.endpoint().shown(), block.to_string(), error.message), Retry::later};
+}
+
 model::Result<model::Bytes> pinned(const JsonRpcClient& rpc, const model::Bytes32& block, model::Result<model::Bytes> reply) {
-    if (reply || reply.error().code != ErrorCode::missing) return reply;
-    return model::fail(ErrorCode::reorged,
-                       fmt::format("{}: block {} is no longer known ({})", rpc.endpoint().shown(), block.to_string(),
-                                   reply.error().message),
-                       Retry::later);
+    if (reply) return reply;
+    return model::fail(of_block(rpc, block, std::move(reply).error()));
 }
 
-std::string logs_params(const Logs& filter, std::uint64_t from, std::uint64_t to) {
-    json query = json::object();
-    query["fromBlock"] = quantity(from);
-    query["toBlock"] = quantity(to);
-    if (!filter.addresses.empty()) {
-        json list = json::array();
-        for (const model::Address& address : filter.addresses) list.push_back(model::to_hex(address.bytes));
-        query["address"] = std::move(list);
-    }
-    if (!filter.topics.empty()) {
-        json topics = json::array();
-        for (const auto& choices : filter.topics) {
-            json list = json::array();
-            for (const model::Bytes32& topic : choices) list.push_back(topic.to_string());
-            topics.push_back(choices.empty() ? json(nullptr) : std::move(list));
-        }
-        query["topics"] = std::move(topics);
-    }
-    return "[" + query.dump() + "]";
-}
-
-std::optional<Log> parse_log(const json& item) {
-    if (!item.is_object()) return std::nullopt;
-    const std::string* address_text = text_of(item, "address");
-    const std::string* data_text = text_of(item, "data");
-    const auto topics = item.find("topics");
-    const auto number = quantity_of(item, "blockNumber");
-    const auto hash = hash_of(item, "blockHash");
-    const auto index = quantity_of(item, "logIndex");
-    if (address_text == nullptr || data_text == nullptr || topics == item.end() || !topics->is_array() || !number || !hash || !index)
-        return std::nullopt;
-    const auto address = model::Address::parse(*address_text);
-    auto data = model::bytes_from_hex(*data_text, data_text->size());
-    if (!address || !data || topics->size() > max_topics || *index > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
-    Log log;
-    for (const json& topic : *topics) {
-        const auto value = topic.is_string() ? model::Bytes32::parse(topic.get_ref<const std::string&>()) : std::nullopt;
-        if (!value) return std::nullopt;
-        log.topics.push_back(*value);
-    }
-    log.address = *address;
-    log.data = std::move(*data);
-    log.block_number = *number;
-    log.block_hash = *hash;
-    log.log_index = static_cast<std::uint32_t>(*index);
-    return log;
+model::Error by(const JsonRpcClient& rpc, model::Error error) {
+    error.message = fmt::format("{}: {}", rpc.endpoint().shown(), error.message);
+    return error;
 }
 
 }  // namespace
@@ -208,6 +152,15 @@ asio::awaitable<model::Result<model::Bytes>> storage_at(JsonRpcClient& rpc, Stor
     co_return pinned(rpc, block, std::move(reply));
 }
 
+asio::awaitable<model::Result<std::vector<Log>>> logs_of_block(JsonRpcClient& rpc, Logs filter, model::Bytes32 block) {
+    std::string params = logs_params(filter, block);
+    const auto reply = co_await rpc.call("eth_getLogs", std::move(params));
+    if (!reply) co_return model::fail(of_block(rpc, block, reply.error()));
+    auto found = parse_logs(*reply, filter, block);
+    if (!found) co_return model::fail(by(rpc, std::move(found).error()));
+    co_return found;
+}
+
 asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs filter) {
     std::vector<Log> out;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
@@ -225,16 +178,12 @@ asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs f
             ranges.emplace_back(from, middle);
             continue;
         }
-        if (!reply->is_array()) co_return bad_answer(rpc, "eth_getLogs", "the result is not an array");
-        if (out.size() + reply->size() > max_logs)
+        auto part = parse_logs(*reply, filter, from, to);
+        if (!part) co_return model::fail(by(rpc, std::move(part).error()));
+        if (out.size() + part->size() > max_logs)
             co_return model::fail(ErrorCode::limit, fmt::format("more than {} logs in blocks {} to {}", max_logs, filter.from_block,
                                                                 filter.to_block));
-        for (const json& item : *reply) {
-            auto log = parse_log(item);
-            if (!log || log->block_number < from || log->block_number > to)
-                co_return bad_answer(rpc, "eth_getLogs", "a log is malformed or outside the range asked for");
-            out.push_back(std::move(*log));
-        }
+        std::move(part->begin(), part->end(), std::back_inserter(out));
     }
     co_return out;
 }

@@ -39,6 +39,8 @@ asio::awaitable<model::Result<model::Bytes>> code_at(JsonRpcClient& rpc, model::
 /// 32 bytes.
 asio::awaitable<model::Result<model::Bytes>> storage_at(JsonRpcClient& rpc, StorageAt where, model::Bytes32 block);
 
+/// Of one block, by its hash; the range of `filter` does not count.
+asio::awaitable<model::Result<std::vector<Log>>> logs_of_block(JsonRpcClient& rpc, Logs filter, model::Bytes32 block);
 /// By block numbers, so a reorganisation can change the answer. A range that the node finds too large is halved as often as
 /// needed.
 asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs filter);

@@ -38,6 +38,9 @@ public:
     /// size, is `limit` with Retry::never: ask in smaller parts, in the end with call().
     asio::awaitable<model::Result<Replies>> call_many(std::vector<Ask> asks);
 
+    /// The deadline of requests that start from here on; at first that of the limits.
+    void wait_at_most(std::chrono::milliseconds total) { limits_.total = total; }
+
     const Endpoint& endpoint() const { return endpoint_; }
     std::uint64_t requests_sent() const { return last_id_; }
 

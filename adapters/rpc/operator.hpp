@@ -26,7 +26,7 @@ struct OperatorOptions {
     model::ChainId chain;
     /// In the order of preference; at least one.
     std::vector<EndpointOptions> endpoints;
-    HttpLimits limits;
+    HttpLimits limits{std::chrono::milliseconds{2'000}, std::chrono::milliseconds{5'000}};
     RoundLimits rounds;
     /// How often a dead endpoint is tried again.
     std::chrono::milliseconds probe_every{2'000};

@@ -1,0 +1,79 @@
+// Whether an endpoint is worth asking, by what came of its last requests. Pure.
+#include "adapters/rpc/health.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace margind::adapters::rpc {
+
+using model::ErrorCode;
+using model::Retry;
+
+Standing standing_of(const model::Error* error) {
+    if (error == nullptr) return Standing::own_word;
+    switch (error->code) {
+        case ErrorCode::unreachable: return Standing::silent;
+        case ErrorCode::upstream:
+        case ErrorCode::wrong_chain: return Standing::elsewhere;
+        case ErrorCode::limit: return error->retry == Retry::never ? Standing::own_word : Standing::elsewhere;
+        case ErrorCode::bad_input:
+        case ErrorCode::out_of_range:
+        case ErrorCode::decode:
+        case ErrorCode::reverted:
+        case ErrorCode::no_code:
+        case ErrorCode::unknown_schema:
+        case ErrorCode::unknown_revision:
+        case ErrorCode::missing:
+        case ErrorCode::reorged:
+        case ErrorCode::storage: break;
+    }
+    return Standing::own_word;
+}
+
+bool Health::fail(const model::Error& error, bool counts, std::chrono::steady_clock::duration took, Time at) {
+    trouble_ = error.message;
+    if (error.code != ErrorCode::limit) checked_ = false;
+    suspect_until_ = at + suspicion;
+    if (counts) ++failures_;
+    const bool silent = error.code == ErrorCode::unreachable;
+    const bool dies = failures_ >= deadly_failures || (silent && took >= deadly_silence) || error.code == ErrorCode::wrong_chain;
+    return dies && !std::exchange(dead_, true);
+}
+
+bool Health::note(const model::Error* error, std::chrono::steady_clock::duration took, Time at) {
+    const Standing standing = standing_of(error);
+    if (standing != Standing::own_word) return fail(*error, standing == Standing::silent, took, at);
+    failures_ = 0;
+    suspect_until_ = Time{};
+    trouble_.clear();
+    return false;
+}
+
+bool Health::note_check(const model::Error* error, std::chrono::steady_clock::duration took, Time at) {
+    if (error != nullptr) return fail(*error, error->code != ErrorCode::limit, took, at);
+    checked_ = true;
+    return false;
+}
+
+void Health::revive() {
+    failures_ = 0;
+    dead_ = false;
+    suspect_until_ = Time{};
+    trouble_.clear();
+}
+
+void Latencies::add(std::chrono::steady_clock::duration took) {
+    last_[count_++ % last_.size()] = std::chrono::duration_cast<std::chrono::microseconds>(took);
+}
+
+std::optional<std::chrono::milliseconds> Latencies::p95() const {
+    const std::size_t size = std::min(count_, last_.size());
+    if (size == 0) return std::nullopt;
+    std::array<std::chrono::microseconds, 128> sorted = last_;
+    const std::size_t rank = (size * 95 + 99) / 100 - 1;
+    const auto nth = sorted.begin() + static_cast<std::ptrdiff_t>(rank);
+    std::nth_element(sorted.begin(), nth, sorted.begin() + static_cast<std::ptrdiff_t>(size));
+    return std::chrono::ceil<std::chrono::milliseconds>(*nth);
+}
+
+}  // namespace margind::adapters::rpc

@@ -1,0 +1,69 @@
+// Whether an endpoint is worth asking, by what came of its last requests. Pure.
+#pragma once
+
+#include "risk/model/result.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace margind::adapters::rpc {
+
+/// What an answer says about who gave it.
+enum class Standing : std::uint8_t {
+    own_word,  ///< a result, or an error that is the node's word about what was asked
+    elsewhere, ///< it refuses or talks nonsense: another endpoint may answer
+    silent,    ///< no answer at all
+};
+/// `error` null: it answered.
+Standing standing_of(const model::Error* error);
+
+class Health {
+public:
+    using Time = std::chrono::steady_clock::time_point;
+    /// So many requests in a row without an answer, or one that waited for so long, are the endpoint's death.
+    static constexpr int deadly_failures = 2;
+    static constexpr std::chrono::milliseconds deadly_silence{2'000};
+    /// After a refusal the others are asked first for so long.
+    static constexpr std::chrono::milliseconds suspicion{2'000};
+
+    /// What came of a request that took `took`. True: this made it dead.
+    bool note(const model::Error* error, std::chrono::steady_clock::duration took, Time at);
+    /// The same of the question for its chain id, or of a probe of a dead one. Another chain is death at once; so is nonsense
+    /// twice in a row.
+    bool note_check(const model::Error* error, std::chrono::steady_clock::duration took, Time at);
+    /// The probe was answered in full.
+    void revive();
+
+    bool dead() const { return dead_; }
+    bool suspect(Time at) const { return at < suspect_until_; }
+    /// Its chain id is known since its last failure.
+    bool checked() const { return checked_; }
+    /// Of the last failure; empty when the last request was answered.
+    const std::string& trouble() const { return trouble_; }
+
+private:
+    bool fail(const model::Error& error, bool counts, std::chrono::steady_clock::duration took, Time at);
+
+    int failures_ = 0;
+    bool dead_ = false;
+    bool checked_ = false;
+    Time suspect_until_{};
+    std::string trouble_;
+};
+
+/// How long the last requests took that were answered.
+class Latencies {
+public:
+    void add(std::chrono::steady_clock::duration took);
+    /// Nearest rank; empty before the first.
+    std::optional<std::chrono::milliseconds> p95() const;
+
+private:
+    std::array<std::chrono::microseconds, 128> last_{};
+    std::size_t count_ = 0;
+};
+
+}  // namespace margind::adapters::rpc

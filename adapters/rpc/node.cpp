@@ -1,0 +1,92 @@
+// One endpoint of an operator: its client, what was learned about it, and whether it is worth asking.
+#include "adapters/rpc/node.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace margind::adapters::rpc {
+
+namespace {
+
+using model::ErrorCode;
+using model::Retry;
+using Clock = std::chrono::steady_clock;
+
+/// Lets the waiters go however the check ends.
+class Checking {
+public:
+    Checking(bool& flag, asio::steady_timer& done) : flag_(flag), done_(done) {
+        flag_ = true;
+        done_.expires_at(Clock::time_point::max());
+    }
+    ~Checking() {
+        flag_ = false;
+        done_.cancel();
+    }
+    Checking(const Checking&) = delete;
+    Checking& operator=(const Checking&) = delete;
+
+private:
+    bool& flag_;
+    asio::steady_timer& done_;
+};
+
+}  // namespace
+
+Node::Node(const asio::any_io_executor& executor, HttpClient& http, const OperatorOptions& options, const EndpointOptions& own)
+    : chain_(options.chain),
+      client_(http, own.endpoint, options.limits, own.budget),
+      rounds_(client_, options.rounds),
+      shown_(fmt::format("{} ({})", options.name, own.endpoint.shown())),
+      checked_(executor) {}
+
+model::Error Node::named(model::Error error) const {
+    const std::string plain = client_.endpoint().shown() + ": ";
+    if (error.message.starts_with(plain)) error.message.replace(0, plain.size(), shown_ + ": ");
+    else if (!error.message.starts_with(shown_)) error.message.insert(0, shown_ + ": ");
+    return error;
+}
+
+asio::awaitable<model::Result<void>> Node::prepare() {
+    while (checking_ && !health_.checked() && !health_.dead()) {
+        boost::system::error_code ignored;
+        co_await checked_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+    if (health_.checked()) co_return model::Result<void>();
+    if (health_.dead()) co_return model::fail(ErrorCode::unreachable, health_.trouble(), Retry::other_endpoint);
+    co_return co_await check_chain();
+}
+
+asio::awaitable<model::Result<void>> Node::check_chain() {
+    const Checking checking(checking_, checked_);
+    const Clock::time_point start = Clock::now();
+    const auto served = co_await chain_id(client_);
+    std::optional<model::Error> error;
+    if (!served)
+        error = named(served.error());
+    else if (*served != chain_)
+        error = model::Error{ErrorCode::wrong_chain,
+                             fmt::format("{}: serves chain {}, the configuration says chain {}; correct the endpoint", shown_, served->value, chain_.value),
+                             Retry::other_endpoint};
+    health_.note_check(error ? &*error : nullptr, Clock::now() - start, Clock::now());
+    if (error) co_return model::fail(std::move(*error));
+    co_return model::Result<void>();
+}
+
+asio::awaitable<model::Result<void>> Node::probe() {
+    auto right = co_await check_chain();
+    if (!right) co_return right;
+    const auto head = co_await block_by_tag(client_, chain_, BlockTag::latest);
+    if (!head) {
+        const model::Error error = named(head.error());
+        health_.note_check(&error, Clock::duration::zero(), Clock::now());
+        co_return model::fail(error);
+    }
+    health_.revive();
+    co_return model::Result<void>();
+}
+
+}  // namespace margind::adapters::rpc

@@ -1,0 +1,253 @@
+// One operator's endpoints of one chain, behind which one of them answers.
+#include "adapters/rpc/operator.hpp"
+
+#include "adapters/rpc/node.hpp"
+#include "adapters/rpc/spawn.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace margind::adapters::rpc {
+
+namespace {
+
+using model::ErrorCode;
+using model::Result;
+using model::Retry;
+using Clock = std::chrono::steady_clock;
+
+/// An endpoint beside which another one lives is given up after this.
+constexpr std::chrono::milliseconds patience_with_siblings = Health::deadly_silence;
+
+/// What the operator and its coroutines share; it ends with the last of them.
+struct State {
+    State(asio::any_io_executor of, HttpClient& http, OperatorOptions given)
+        : executor(std::move(of)), options(std::move(given)), stop_requested(executor, Clock::time_point::max()) {
+        for (const EndpointOptions& one : options.endpoints) nodes.push_back(std::make_unique<Node>(executor, http, options, one));
+    }
+
+    asio::any_io_executor executor;
+    OperatorOptions options;
+    std::vector<std::unique_ptr<Node>> nodes;
+    Latencies latencies;
+    bool stopped = false;
+    /// Expires with stop().
+    asio::steady_timer stop_requested;
+
+    /// Those alive, the suspect ones last.
+    std::vector<Node*> candidates() const {
+        const Clock::time_point now = Clock::now();
+        std::vector<Node*> out;
+        for (const auto& node : nodes)
+            if (!node->health().dead()) out.push_back(node.get());
+        std::stable_partition(out.begin(), out.end(), [&](const Node* node) { return !node->health().suspect(now); });
+        return out;
+    }
+    bool alive() const {
+        return std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return !node->health().dead(); });
+    }
+    std::string trouble() const {
+        std::string out;
+        if (alive()) return out;
+        for (const auto& node : nodes) out += (out.empty() ? "" : "; ") + node->health().trouble();
+        return out;
+    }
+    model::Error unusable(std::optional<model::Error> last) const {
+        if (last) return std::move(*last);
+        return {ErrorCode::unreachable, stopped ? options.name + ": stopped" : trouble(), Retry::later};
+    }
+};
+using StatePtr = std::shared_ptr<State>;
+
+asio::awaitable<void> wait(asio::steady_timer& timer) {
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+/// Runs `task` unless the operator is stopped first: then the task is cancelled.
+template <class T>
+asio::awaitable<Result<T>> until_stopped(StatePtr state, asio::awaitable<Result<T>> task) {
+    using namespace asio::experimental::awaitable_operators;
+    if (!state->stopped) {
+        auto both = std::move(task) || wait(state->stop_requested);
+        auto first = co_await std::move(both);
+        if (first.index() == 0) co_return std::get<0>(std::move(first));
+    }
+    co_return model::fail(ErrorCode::unreachable, state->options.name + ": stopped", Retry::never);
+}
+
+asio::awaitable<void> revive(StatePtr state, Node& node) {
+    asio::steady_timer timer(state->executor);
+    while (!state->stopped && node.health().dead()) {
+        using namespace asio::experimental::awaitable_operators;
+        timer.expires_after(state->options.probe_every);
+        auto pause = wait(timer) || wait(state->stop_requested);
+        co_await std::move(pause);
+        if (state->stopped) co_return;
+        node.client().wait_at_most(patience_with_siblings);
+        auto task = until_stopped(state, node.probe());
+        const auto done = co_await std::move(task);
+        (void)done;
+    }
+}
+
+void start_reviving(const StatePtr& state, Node& node) {
+    if (!node.begin_reviving()) return;
+    spawn(state->executor, revive(state, node), [state, &node](std::exception_ptr failed) {
+        node.end_reviving();
+        if (failed) std::rethrow_exception(failed);
+    });
+}
+
+/// What came of a request. True: that is the answer; false: to be asked elsewhere.
+bool settle(const StatePtr& state, Node& node, const model::Error* error, Clock::time_point start) {
+    const Clock::duration took = Clock::now() - start;
+    std::optional<model::Error> named;
+    if (error != nullptr) named = node.named(*error);
+    if (node.health().note(named ? &*named : nullptr, took, Clock::now())) start_reviving(state, node);
+    if (standing_of(error) != Standing::own_word) return false;
+    state->latencies.add(took);
+    return true;
+}
+
+/// Lets the node answer until the deadline, for less where another one lives. False: no time is left.
+bool give_time(const StatePtr& state, Node& node, bool has_sibling, Clock::time_point until) {
+    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
+    if (left <= std::chrono::milliseconds::zero()) return false;
+    if (has_sibling) left = std::min(left, patience_with_siblings);
+    node.client().wait_at_most(std::min(left, state->options.limits.total));
+    return true;
+}
+
+asio::awaitable<Result<void>> prepare(StatePtr state, Node& node) {
+    auto ready = co_await node.prepare();
+    if (node.health().dead()) start_reviving(state, node);
+    co_return ready;
+}
+
+template <class T>
+using Question = std::function<asio::awaitable<Result<T>>(Node&)>;
+
+/// The answer of the first endpoint that gives one.
+template <class T>
+asio::awaitable<Result<T>> ask(StatePtr state, Question<T> request) {
+    const Clock::time_point until = Clock::now() + state->options.limits.total;
+    const std::vector<Node*> candidates = state->candidates();
+    std::optional<model::Error> last;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        Node& node = *candidates[i];
+        const bool has_sibling = i + 1 < candidates.size();
+        if (node.health().dead() || !give_time(state, node, has_sibling, until)) continue;
+        const auto ready = co_await prepare(state, node);
+        if (!ready) {
+            last = ready.error();
+            continue;
+        }
+        if (!give_time(state, node, has_sibling, until)) continue;
+        const Clock::time_point start = Clock::now();
+        auto answer = co_await request(node);
+        if (settle(state, node, answer ? nullptr : &answer.error(), start)) {
+            if (!answer) answer = model::fail(node.named(std::move(answer).error()));
+            co_return answer;
+        }
+        last = node.named(answer.error());
+    }
+    co_return model::fail(state->unusable(std::move(last)));
+}
+
+template <class T>
+asio::awaitable<Result<T>> ask_until_stopped(StatePtr state, Question<T> request) {
+    auto task = ask<T>(state, std::move(request));
+    return until_stopped(std::move(state), std::move(task));
+}
+
+/// Readings cannot be asked twice, so only an endpoint that is not ready is passed over.
+asio::awaitable<Result<void>> run_on_first(StatePtr state, std::vector<AnyReading*> readings, model::BlockRef block) {
+    const Clock::time_point until = Clock::now() + state->options.limits.total;
+    const std::vector<Node*> candidates = state->candidates();
+    std::optional<model::Error> last;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        Node& node = *candidates[i];
+        const bool has_sibling = i + 1 < candidates.size();
+        if (node.health().dead() || !give_time(state, node, has_sibling, until)) continue;
+        const auto ready = co_await prepare(state, node);
+        if (!ready) {
+            last = ready.error();
+            continue;
+        }
+        const Clock::time_point whole = Clock::now() + state->options.limits.total;
+        if (!give_time(state, node, has_sibling, whole)) continue;
+        const Clock::time_point start = Clock::now();
+        auto done = co_await node.rounds().run(std::move(readings), std::move(block));
+        settle(state, node, done ? nullptr : &done.error(), start);
+        if (!done) done = model::fail(node.named(std::move(done).error()));
+        co_return done;
+    }
+    co_return model::fail(state->unusable(std::move(last)));
+}
+
+class Endpoints final : public Operator {
+public:
+    explicit Endpoints(StatePtr state) : state_(std::move(state)) {}
+    ~Endpoints() override { stop_all(); }
+    Endpoints(const Endpoints&) = delete;
+    Endpoints& operator=(const Endpoints&) = delete;
+
+    const std::string& name() const override { return state_->options.name; }
+    bool alive() const override { return state_->alive(); }
+    std::string trouble() const override { return state_->trouble(); }
+    std::optional<std::chrono::milliseconds> p95() const override { return state_->latencies.p95(); }
+
+    asio::awaitable<Result<model::ChainId>> chain_id() override {
+        return ask_until_stopped<model::ChainId>(state_, [](Node& node) { return rpc::chain_id(node.client()); });
+    }
+    asio::awaitable<Result<BlockHeader>> block_by_tag(BlockTag tag) override {
+        return ask_until_stopped<BlockHeader>(state_, [tag](Node& node) { return rpc::block_by_tag(node.client(), node.chain(), tag); });
+    }
+    asio::awaitable<Result<BlockHeader>> block_by_number(std::uint64_t number) override {
+        return ask_until_stopped<BlockHeader>(state_, [number](Node& node) { return rpc::block_by_number(node.client(), node.chain(), number); });
+    }
+    asio::awaitable<Result<BlockHeader>> block_by_hash(model::Bytes32 hash) override {
+        return ask_until_stopped<BlockHeader>(state_, [hash](Node& node) { return rpc::block_by_hash(node.client(), node.chain(), hash); });
+    }
+    asio::awaitable<Result<std::vector<Log>>> logs_of_block(Logs filter, model::Bytes32 block) override {
+        return ask_until_stopped<std::vector<Log>>(state_, [filter = std::move(filter), block](Node& node) {
+            return rpc::logs_of_block(node.client(), filter, block);
+        });
+    }
+    asio::awaitable<Result<std::vector<Log>>> logs(Logs filter) override {
+        return ask_until_stopped<std::vector<Log>>(state_,
+                                                   [filter = std::move(filter)](Node& node) { return rpc::logs(node.client(), filter); });
+    }
+    asio::awaitable<Result<void>> run(std::vector<AnyReading*> readings, model::BlockRef block) override {
+        auto task = run_on_first(state_, std::move(readings), std::move(block));
+        return until_stopped(state_, std::move(task));
+    }
+    bool pinned() const override { return true; }
+    bool follow_heads(std::function<void(const BlockHeader&)>) override { return false; }
+    void stop() override { stop_all(); }
+
+private:
+    void stop_all() {
+        state_->stopped = true;
+        state_->stop_requested.cancel();
+    }
+
+    StatePtr state_;
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> make_operator(asio::any_io_executor executor, HttpClient& http, OperatorOptions options) {
+    auto state = std::make_shared<State>(std::move(executor), http, std::move(options));
+    return std::make_unique<Endpoints>(std::move(state));
+}
+
+}  // namespace margind::adapters::rpc

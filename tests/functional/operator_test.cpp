@@ -1,0 +1,222 @@
+// One operator with several endpoints: which of them answers, and what becomes of those that do not.
+#include "adapters/evm/abi_reader.hpp"
+#include "adapters/evm/abi_writer.hpp"
+#include "adapters/rpc/operator.hpp"
+#include "risk/model/keccak.hpp"
+#include "tests/support/chain_process.hpp"
+#include "tests/support/raw_server.hpp"
+#include "tests/support/relay.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace margind::adapters::rpc {
+namespace {
+
+using evm::AbiWriter;
+using evm::Function;
+using model::Address;
+using model::ErrorCode;
+using nlohmann::json;
+using tests::ChainProcess;
+using tests::RawServer;
+using tests::Relay;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+const ChainProcess& chain() {
+    static const ChainProcess process;
+    return process;
+}
+
+/// Takes a request and never answers; until the client goes.
+RawServer silent_server() {
+    return RawServer([](int connection, int) {
+        char buffer[256];
+        while (::recv(connection, buffer, sizeof buffer, 0) > 0) {}
+    });
+}
+
+/// A port on which nobody listens.
+std::string refusing_url() {
+    static const std::string url = [] {
+        RawServer gone([](int, int) {});
+        return gone.url();
+    }();
+    return url;
+}
+
+class Script : public Reading<std::vector<Reply>> {
+public:
+    explicit Script(std::vector<std::vector<Request>> rounds) : rounds_(std::move(rounds)) {}
+    std::vector<Request> next(std::span<const Reply> replies) override {
+        replies_.insert(replies_.end(), replies.begin(), replies.end());
+        return turn_ < rounds_.size() ? rounds_[turn_++] : std::vector<Request>{};
+    }
+    model::Result<std::vector<Reply>> result() override { return replies_; }
+
+private:
+    std::vector<std::vector<Request>> rounds_;
+    std::size_t turn_ = 0;
+    std::vector<Reply> replies_;
+};
+
+class Operators : public testing::Test {
+protected:
+    std::unique_ptr<Operator> make(const std::vector<std::string>& urls, std::chrono::milliseconds probe_every = 50ms) {
+        OperatorOptions options;
+        options.name = "test";
+        options.chain = model::ChainId{31337};
+        options.probe_every = probe_every;
+        for (const std::string& url : urls) options.endpoints.push_back({Endpoint::parse(url).value(), {}});
+        return make_operator(io.get_executor(), http, std::move(options));
+    }
+    /// Runs the io thread until the task has ended.
+    template <class T>
+    T await(asio::awaitable<T> task) {
+        auto done = asio::co_spawn(io, std::move(task), asio::use_future);
+        until([&] { return done.wait_for(0s) == std::future_status::ready; });
+        return done.get();
+    }
+    template <class Condition>
+    void until(Condition holds) {
+        const auto patience = Clock::now() + 20s;
+        while (!holds()) {
+            if (Clock::now() > patience) throw std::runtime_error("the condition did not come true in 20 s");
+            io.restart();
+            io.run_one_for(20ms);
+        }
+    }
+    template <class T>
+    Clock::duration time_of(asio::awaitable<T> task) {
+        const auto start = Clock::now();
+        EXPECT_TRUE(await(std::move(task)));
+        return Clock::now() - start;
+    }
+
+    asio::io_context io;
+    HttpClient http{io.get_executor(), {}};
+};
+
+TEST_F(Operators, answers_from_the_first_endpoint_that_does) {
+    const auto voice = make({refusing_url(), chain().rpc_url()});
+    EXPECT_TRUE(voice->alive());
+    EXPECT_FALSE(voice->p95());
+    for (int i = 0; i < 3; ++i) {
+        const auto head = await(voice->block_by_tag(BlockTag::latest));
+        ASSERT_TRUE(head) << head.error().message;
+        EXPECT_EQ(head->ref, chain().head());
+    }
+    EXPECT_TRUE(voice->alive());
+    EXPECT_EQ(voice->trouble(), "");
+    EXPECT_TRUE(voice->p95());
+    EXPECT_EQ(await(voice->chain_id()).value().value, 31337U);
+}
+
+TEST_F(Operators, gives_a_silent_endpoint_two_seconds_once_and_then_none) {
+    const RawServer silent = silent_server();
+    const auto voice = make({silent.url(), chain().rpc_url()}, 10s);
+    const auto first = time_of(voice->block_by_tag(BlockTag::latest));
+    EXPECT_GE(first, 1'900ms);
+    EXPECT_LT(first, 3'500ms);
+    for (int i = 0; i < 5; ++i) EXPECT_LT(time_of(voice->block_by_tag(BlockTag::latest)), 1s);
+    EXPECT_EQ(silent.connections(), 1);
+}
+
+TEST_F(Operators, keeps_an_endpoint_of_another_chain_out_of_use) {
+    const Relay other("", {[](const std::string& body) {
+        const json request = json::parse(body);
+        json reply = json::object();
+        reply["jsonrpc"] = "2.0";
+        reply["id"] = request.at("id");
+        reply["result"] = "0x5";
+        return std::optional(std::pair(200, reply.dump()));
+    }, {}, {}});
+    const auto voice = make({other.url(), chain().rpc_url()});
+    EXPECT_EQ(await(voice->block_by_tag(BlockTag::latest)).value().ref, chain().head());
+
+    const auto alone = make({other.url()});
+    const auto refused = await(alone->block_by_tag(BlockTag::latest));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::wrong_chain);
+    EXPECT_EQ(refused.error().message, "test (" + other.url() + "): serves chain 5, the configuration says chain 31337; correct the endpoint");
+    EXPECT_FALSE(alone->alive());
+    EXPECT_EQ(alone->trouble(), refused.error().message);
+}
+
+TEST_F(Operators, comes_back_by_itself_when_an_endpoint_answers_again) {
+    std::atomic<bool> ill = true;
+    const Relay node(chain().rpc_url(), {[&](const std::string&) {
+        return ill ? std::optional(std::pair(503, std::string("<html>down</html>"))) : std::nullopt;
+    }, {}, {}});
+    const auto voice = make({node.url()});
+    for (int i = 0; i < 2; ++i) EXPECT_FALSE(await(voice->block_by_tag(BlockTag::latest)));
+    EXPECT_FALSE(voice->alive());
+    EXPECT_NE(voice->trouble().find("test (" + node.url() + "): eth_chainId: HTTP status 503"), std::string::npos) << voice->trouble();
+    const int asked = node.requests();
+    EXPECT_FALSE(await(voice->block_by_tag(BlockTag::latest)));
+    until([&] { return node.requests() > asked + 1; });
+    EXPECT_FALSE(voice->alive());
+    ill = false;
+    until([&] { return voice->alive(); });
+    EXPECT_EQ(voice->trouble(), "");
+    EXPECT_EQ(await(voice->block_by_tag(BlockTag::latest)).value().ref, chain().head());
+}
+
+TEST_F(Operators, asks_another_endpoint_where_one_refuses_but_not_where_one_has_answered) {
+    const Relay limited("", {[](const std::string&) { return std::optional(std::pair(429, std::string("{}"))); }, {}, {}});
+    const Relay node(chain().rpc_url(), {});
+    const auto voice = make({limited.url(), node.url()});
+    EXPECT_TRUE(await(voice->block_by_tag(BlockTag::latest)));
+    EXPECT_TRUE(voice->alive());
+
+    const auto own = make({node.url(), chain().rpc_url()});
+    const auto absent = await(own->block_by_number(chain().head().number + 1000));
+    ASSERT_FALSE(absent);
+    EXPECT_EQ(absent.error().code, ErrorCode::missing);
+    EXPECT_TRUE(absent.error().message.starts_with("test (" + node.url() + "): ")) << absent.error().message;
+}
+
+TEST_F(Operators, runs_readings_where_the_first_endpoint_is_down) {
+    const auto voice = make({refusing_url(), chain().rpc_url()});
+    const Address feed = chain().address("/feeds/ETH");
+    const Function latest_answer("latestAnswer()");
+    const Function decimals("decimals()");
+    std::vector<std::vector<Request>> script(1);
+    script[0].push_back(Call{feed, latest_answer(), {}, {}, false});
+    script[0].push_back(Call{feed, decimals(), {}, {}, false});
+    std::unique_ptr<Reading<std::vector<Reply>>> reading = std::make_unique<Script>(std::move(script));
+    const auto replies = await(voice->read(std::move(reading), chain().head()));
+    ASSERT_TRUE(replies) << replies.error().message;
+    ASSERT_EQ(replies->size(), 2U);
+    EXPECT_EQ(reply_bytes(replies->at(0)).value(), chain().call(feed, tests::call_data("latestAnswer()")));
+    EXPECT_EQ(reply_bytes(replies->at(1)).value(), chain().call(feed, tests::call_data("decimals()")));
+}
+
+TEST_F(Operators, ends_requests_under_way_when_it_is_stopped) {
+    const RawServer silent = silent_server();
+    const auto voice = make({silent.url()});
+    auto pending = asio::co_spawn(io, voice->block_by_tag(BlockTag::latest), asio::use_future);
+    until([&] { return silent.connections() == 1; });
+    const auto start = Clock::now();
+    voice->stop();
+    io.restart();
+    io.run();
+    EXPECT_LT(Clock::now() - start, 1s);
+    const auto ended = pending.get();
+    ASSERT_FALSE(ended);
+    EXPECT_EQ(ended.error().code, ErrorCode::unreachable);
+    EXPECT_FALSE(await(voice->block_by_tag(BlockTag::latest)));
+}
+
+}  // namespace
+}  // namespace margind::adapters::rpc
