@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace margind::config {
 namespace {
 
@@ -32,11 +34,17 @@ std::string list(const std::vector<model::Address>& items) {
 
 std::string origin(const Secret& secret) { return fmt::format("\"***\" # {}", secret.origin()); }
 
-std::string chain_text(const Chain& chain) {
-    std::string out = fmt::format("[[chain]]\nid = {}\nname = {}\nblock_time_s = {}\npoll_interval_s = {}\nmulticall3 = {}\nquiet_chain = {}\n",
+std::string chain_text(const Chain& chain, bool watched) {
+    std::string out = fmt::format("[[chain]]\nid = {}\nname = {}\nblock_time_s = {}\npoll_interval_s = {}\nmulticall3 = {}\nquiet_chain = {}\nverify_every_blocks = {}\n",
                                   chain.id.value, toml_text(chain.name), seconds(chain.block_time), seconds(chain.poll_interval),
-                                  toml_text(chain.multicall3.to_string()), chain.quiet_chain);
-    out += chain.rpc ? fmt::format("rpc = {}\n", origin(*chain.rpc)) : "# no rpc: not watched\n";
+                                  toml_text(chain.multicall3.to_string()), chain.quiet_chain, chain.verify_every_blocks);
+    return out + (watched ? "\n" : "# no endpoint: not watched\n\n");
+}
+
+std::string endpoint_text(const Endpoint& endpoint) {
+    std::string out = fmt::format("[[endpoint]]\nchain = {}\noperator = {}\nurl = {}\n", endpoint.chain.value, toml_text(endpoint.operator_name), origin(endpoint.url));
+    if (endpoint.requests_per_second) out += fmt::format("requests_per_second = {}\n", *endpoint.requests_per_second);
+    if (endpoint.compute_units_per_second) out += fmt::format("compute_units_per_second = {}\n", *endpoint.compute_units_per_second);
     return out + "\n";
 }
 
@@ -68,7 +76,9 @@ std::string sinks_text(const Sinks& sinks) {
 
 std::string describe(const Settings& settings) {
     std::string out;
-    for (const auto& [id, chain] : settings.chains) out += chain_text(chain);
+    for (const auto& [id, chain] : settings.chains)
+        out += chain_text(chain, std::ranges::find(settings.endpoints, id, &Endpoint::chain) != settings.endpoints.end());
+    for (const Endpoint& endpoint : settings.endpoints) out += endpoint_text(endpoint);
     for (const auto& [id, venue] : settings.venues) out += venue_text(venue);
     for (const auto& [key, row] : settings.assets.rows())
         out += fmt::format("[[asset]]\nchain = {}\ntoken = {}\nunderlying = {}\nlabel = {}\n\n", row.chain.value,

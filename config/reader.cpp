@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <initializer_list>
 #include <numeric>
 #include <set>
 #include <sstream>
@@ -38,13 +39,26 @@ bool has_control(std::string_view text) {
     return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
+/// The text after the first of these that it begins with, if it begins with one.
+std::optional<std::string_view> after_scheme(std::string_view text, std::initializer_list<std::string_view> schemes) {
+    for (const std::string_view scheme : schemes)
+        if (text.starts_with(scheme)) return text.substr(scheme.size());
+    return std::nullopt;
+}
+
+bool is_authority_and_path(std::string_view rest) {
+    return !rest.empty() && rest.front() != '/' && rest.find(' ') == std::string_view::npos && !has_control(rest);
+}
+
 bool is_http_url(std::string_view text) {
-    for (const std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
-        if (!text.starts_with(scheme)) continue;
-        const std::string_view rest = text.substr(scheme.size());
-        return !rest.empty() && rest.front() != '/' && rest.find(' ') == std::string_view::npos && !has_control(rest);
-    }
-    return false;
+    const auto rest = after_scheme(text, {"http://", "https://"});
+    return rest && is_authority_and_path(*rest);
+}
+
+bool is_endpoint_url(std::string_view text) {
+    if (const auto path = after_scheme(text, {"ipc:"})) return path->size() > 1 && path->front() == '/' && !has_control(*path);
+    const auto rest = after_scheme(text, {"http://", "https://", "ws://", "wss://"});
+    return rest && is_authority_and_path(*rest);
 }
 
 /// "80.5 is a number", "is a list".
@@ -328,6 +342,20 @@ std::optional<Secret> TableReader::url(std::string_view key, Need need) {
         return std::nullopt;
     }
     return out;
+}
+
+std::optional<Secret> TableReader::endpoint_url(std::string_view key, Need need) {
+    auto out = secret(key, false, need);
+    if (out && !is_endpoint_url(out->reveal())) {
+        problem(key, fmt::format("the value of {} (not shown) is no http://, https://, ws:// or wss:// URL and no ipc:/path; give one such as "
+                                 "http://127.0.0.1:8545 or ipc:/run/geth/geth.ipc", out->origin()));
+        return std::nullopt;
+    }
+    return out;
+}
+
+void TableReader::refuse(std::string_view key, const std::string& text) {
+    if (find(key, Need::optional) != nullptr) problem(key, text);
 }
 
 void TableReader::each(std::string_view key, const std::function<void(TableReader&)>& read) {

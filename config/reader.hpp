@@ -66,6 +66,10 @@ public:
     std::optional<Secret> secret(std::string_view key, bool reference_only, Need need = Need::optional);
     /// The same, and it must be an http:// or https:// URL.
     std::optional<Secret> url(std::string_view key, Need need = Need::optional);
+    /// The same, and it must be an http(s):// or ws(s):// URL or ipc:/path.
+    std::optional<Secret> endpoint_url(std::string_view key, Need need = Need::optional);
+    /// Marks the key as known; where it is given, that is a problem.
+    void refuse(std::string_view key, const std::string& text);
     /// Each table of the array of tables `key`, with its path and its line.
     void each(std::string_view key, const std::function<void(TableReader&)>& read);
     /// The table `key`.

@@ -1,4 +1,4 @@
-// Chains, venues, assets, feeds, portfolios, policy, storage, http, sinks, market.
+// Chains, endpoints, venues, assets, feeds, portfolios, policy, storage, http, sinks, market.
 #include "config/sections.hpp"
 
 #include "config/policy_fields.hpp"
@@ -91,9 +91,42 @@ void read_chains(TableReader& root, Settings& settings) {
         chain.poll_interval = row.seconds("poll_interval_s", 0.05, 3600).value_or(chain.poll_interval);
         chain.multicall3 = row.address("multicall3").value_or(chain.multicall3);
         chain.quiet_chain = row.boolean("quiet_chain").value_or(chain.quiet_chain);
-        if (auto rpc = row.url("rpc")) chain.rpc = std::move(*rpc);
+        if (const auto blocks = row.whole("verify_every_blocks", 1, 1000)) chain.verify_every_blocks = static_cast<std::uint32_t>(*blocks);
+        row.refuse("rpc", fmt::format("is not a setting of a chain; write [[endpoint]] with chain = {}, operator = \"who runs it\" and url = what stands here", chain_id.value));
         if (id && once.first(row, "id", chain_id, fmt::format("chain {}", *id))) settings.chains.insert_or_assign(chain_id, std::move(chain));
     });
+}
+
+/// What two texts of one URL have in common: scheme and host without regard to case, no slash at the end.
+std::string same_url(const std::string& url) {
+    std::string text = url;
+    while (text.ends_with('/')) text.pop_back();
+    const auto authority = text.find("://");
+    const auto end = authority == std::string::npos ? text.find(':') : text.find('/', authority + 3);
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    std::transform(text.begin(), end == std::string::npos ? text.end() : text.begin() + static_cast<std::ptrdiff_t>(end), text.begin(), lower);
+    return text;
+}
+
+void read_endpoints(TableReader& root, Settings& settings) {
+    // One node under two names would agree with itself.
+    std::map<std::pair<model::ChainId, std::string>, std::size_t> lines;
+    root.each("endpoint", [&](TableReader& row) {
+        const auto chain = read_chain_id(row, settings);
+        const auto name = read_name(row, "operator");
+        auto url = row.endpoint_url("url", Need::required);
+        const auto requests = row.number("requests_per_second", 0.01, 1e6);
+        const auto units = row.number("compute_units_per_second", 0.01, 1e9);
+        if (!chain || !name || !url) return;
+        const auto [first, is_new] = lines.try_emplace({*chain, same_url(url->reveal())}, row.line());
+        if (!is_new) {
+            row.problem("url", fmt::format("the value of {} (not shown) is also the URL of the endpoint in line {}: one node cannot confirm what it said itself; remove one",
+                                           url->origin(), first->second));
+            return;
+        }
+        settings.endpoints.push_back({*chain, *name, std::move(*url), requests, units});
+    });
+    std::ranges::stable_sort(settings.endpoints, {}, [](const Endpoint& endpoint) { return std::tie(endpoint.chain, endpoint.operator_name); });
 }
 
 void read_venues(TableReader& root, Settings& settings) {
@@ -290,6 +323,7 @@ void read_files(TableReader& root, Settings& settings) {
 
 void read_sections(TableReader& root, Settings& settings) {
     read_chains(root, settings);
+    read_endpoints(root, settings);
     read_venues(root, settings);
     read_assets(root, settings);
     read_feeds(root, settings);

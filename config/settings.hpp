@@ -21,8 +21,6 @@ namespace margind::config {
 struct Chain {
     model::ChainId id;
     std::string name;
-    /// http:// or https://. A chain without one is known but not watched.
-    std::optional<Secret> rpc;
     std::chrono::milliseconds block_time{};
     /// How often the head is asked for.
     std::chrono::milliseconds poll_interval{};
@@ -33,13 +31,13 @@ struct Chain {
     std::uint32_t verify_every_blocks = 32;
 };
 
-/// A way to reach a chain: http(s)://, ws(s):// or ipc:/path.
+/// A way to reach a chain: http(s)://, ws(s):// or ipc:/path. A chain without one is known but not watched.
 struct Endpoint {
     model::ChainId chain;
     /// Who runs it: endpoints of one operator count once.
     std::string operator_name;
     Secret url;
-    /// What the operator allows; never exceeded.
+    /// What the operator allows, above 0; never exceeded.
     std::optional<double> requests_per_second;
     std::optional<double> compute_units_per_second;
 };
@@ -91,7 +89,7 @@ struct Sinks {
 struct Settings {
     /// All known chains, those without an endpoint too.
     std::map<model::ChainId, Chain> chains;
-    /// Sorted by chain and operator, otherwise as in the file.
+    /// Sorted by chain and operator, otherwise as in the file; no URL twice for one chain.
     std::vector<Endpoint> endpoints;
     std::map<model::VenueId, Venue> venues;
     model::AssetMap assets;

@@ -49,15 +49,15 @@ std::string what(const std::exception_ptr& error) {
 // One source per chain that has an endpoint and a venue.
 Result<std::map<model::ChainId, std::unique_ptr<NodeSource>>> make_sources(const config::Settings& settings, adapters::rpc::HttpClient& http) {
     std::map<model::ChainId, std::unique_ptr<NodeSource>> sources;
-    for (const auto& [id, chain] : settings.chains) {
-        if (!chain.rpc) continue;
-        auto endpoint = endpoint_of(chain);
-        if (!endpoint) return model::fail(endpoint.error());
-        auto source = NodeSource::make(http, std::move(*endpoint), settings, id);
+    const auto endpoints = endpoints_of(settings);
+    if (!endpoints) return model::fail(endpoints.error());
+    for (const NamedEndpoint& endpoint : *endpoints) {
+        if (sources.contains(*endpoint.chain)) continue;
+        auto source = NodeSource::make(http, endpoint.options.endpoint, settings, *endpoint.chain);
         if (!source) return model::fail(source.error());
-        if (!(*source)->has_no_venue()) sources.emplace(id, std::move(*source));
+        if (!(*source)->has_no_venue()) sources.emplace(*endpoint.chain, std::move(*source));
     }
-    if (sources.empty()) return model::fail(ErrorCode::bad_input, "no chain has both an endpoint and a venue; set rpc of a [[chain]]");
+    if (sources.empty()) return model::fail(ErrorCode::bad_input, "no chain has both an endpoint and a venue; add an [[endpoint]]");
     return sources;
 }
 

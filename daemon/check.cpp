@@ -9,7 +9,6 @@
 #include "daemon/node_source.hpp"
 #include "daemon/published.hpp"
 #include "daemon/text.hpp"
-#include "daemon/text_file.hpp"
 #include "risk/evaluate.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -28,8 +27,6 @@ namespace {
 using adapters::rpc::Endpoint;
 using model::ErrorCode;
 using model::Result;
-
-constexpr std::size_t longest_url = 4'096;
 
 // An endpoint, and the chain that the configuration says it serves; without one the node says.
 struct Target {
@@ -61,34 +58,14 @@ Result<Wanted> parse_block(const std::string& text) {
     return Wanted(number);
 }
 
+// The first endpoint of each chain; of those of the command line, the first.
 Result<std::vector<Target>> targets(const CheckOptions& options, const config::Settings& settings) {
+    auto endpoints = chosen_endpoints(options.endpoints, settings);
+    if (!endpoints) return model::fail(endpoints.error());
     std::vector<Target> found;
-    std::string url = options.rpc;
-    std::string origin = "--rpc";
-    if (url.empty() && !options.rpc_file.empty()) {
-        const auto text = read_text_file(options.rpc_file, longest_url);
-        if (!text) return model::fail(text.error());
-        url = text->substr(0, text->find_first_of("\r\n"));
-        origin = "--rpc-file " + options.rpc_file;
-    }
-    if (url.empty()) {
-        url = config::process_environment("MARGIND_RPC").value_or("");
-        origin = "MARGIND_RPC";
-    }
-    if (!url.empty()) {
-        auto endpoint = Endpoint::parse(url);
-        if (!endpoint) return model::fail(endpoint.error().code, fmt::format("{}: {}", origin, endpoint.error().message));
-        found.push_back(Target{std::move(*endpoint), std::nullopt});
-        return found;
-    }
-    for (const auto& [id, chain] : settings.chains) {
-        if (!chain.rpc) continue;
-        auto endpoint = endpoint_of(chain);
-        if (!endpoint) return model::fail(endpoint.error());
-        found.push_back(Target{std::move(*endpoint), id});
-    }
-    if (found.empty())
-        return model::fail(ErrorCode::bad_input, "no endpoint: give --rpc URL, --rpc-file FILE, MARGIND_RPC, or rpc of a [[chain]] in the file of --config");
+    for (NamedEndpoint& endpoint : *endpoints)
+        if (std::none_of(found.begin(), found.end(), [&](const Target& other) { return other.chain == endpoint.chain; }))
+            found.push_back(Target{std::move(endpoint.options.endpoint), endpoint.chain});
     return found;
 }
 

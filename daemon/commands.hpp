@@ -1,20 +1,18 @@
 // The commands of the executable. Each prints what it has to say and gives the exit code; failures are one line on stderr.
 #pragma once
 
+#include "daemon/endpoints.hpp"
 #include "daemon/exit_code.hpp"
 
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace margind::daemon {
 
-/// Where to look for an endpoint, in this order: `rpc`, `rpc_file`, MARGIND_RPC, the configuration.
 struct CheckOptions {
     std::vector<std::string> addresses;
     std::string config;
-    std::string rpc;
-    std::string rpc_file;
+    EndpointChoice endpoints;
     /// Number or hash; empty: the head.
     std::string block;
     bool json = false;

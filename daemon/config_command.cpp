@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 namespace margind::daemon {
 namespace {
 
@@ -21,26 +23,24 @@ model::Result<config::Settings> settings_of(const std::string& file) {
 ExitCode config_check(const std::string& config) {
     const auto settings = settings_of(config);
     if (!settings) return complain(settings.error(), ExitCode::config);
-    std::size_t watched = 0;
     bool good = true;
     const auto expect = [&good](const auto& result) {
         if (result) return;
         static_cast<void>(complain(result.error(), ExitCode::config));
         good = false;
     };
-    for (const auto& [id, chain] : settings->chains) {
-        if (chain.rpc) {
-            ++watched;
-            expect(endpoint_of(chain));
-        }
-        // What only the protocols of this build know: the addresses and lists that each needs.
-        expect(make_adapters(*settings, id));
+    std::set<model::ChainId> watched;
+    for (const config::Endpoint& endpoint : settings->endpoints) {
+        watched.insert(endpoint.chain);
+        expect(endpoint_of(endpoint));
     }
+    // What only the protocols of this build know: the addresses and lists that each needs.
+    for (const auto& [id, chain] : settings->chains) expect(make_adapters(*settings, id));
     for (const config::WebHook& hook : settings->sinks.web_hooks) expect(endpoint_of(hook));
     expect(load_market(*settings));
     if (!good) return ExitCode::config;
-    fmt::print("{}: good; {} of {} chains with an endpoint, {} venues, {} feeds, {} portfolios\n", config.empty() ? "built-in rows" : config, watched,
-               settings->chains.size(), settings->venues.size(), settings->feeds.size(), settings->portfolios.size());
+    fmt::print("{}: good; {} of {} chains with an endpoint, {} venues, {} feeds, {} portfolios\n", config.empty() ? "built-in rows" : config,
+               watched.size(), settings->chains.size(), settings->venues.size(), settings->feeds.size(), settings->portfolios.size());
     return ExitCode::ok;
 }
 

@@ -30,8 +30,14 @@ constexpr const char* exit_codes =
 Exit codes of failures (one line on stderr says which value and what to do):
    1  internal      2  usage, e.g. a bad address      3  configuration, e.g. a wrong chain id      4  no upstream
 
-Endpoints: --rpc URL, else --rpc-file FILE, else the environment variable MARGIND_RPC, else the configuration. A URL on
-the command line can be read by every user of the machine: where it holds a key, use one of the others.)";
+Endpoints: --rpc URL, else --rpc-file FILE, else the environment variable MARGIND_RPC (URLs with blanks between), else the
+configuration. http, https, ws, wss and ipc:/path; each of several counts as an operator of its own. A URL on the command
+line can be read by every user of the machine: where it holds a key, use one of the others.)";
+
+void add_endpoint_options(CLI::App& command, margind::daemon::EndpointChoice& endpoints) {
+    command.add_option("--rpc", endpoints.rpc, "Endpoint; several times for several operators")->allow_extra_args(false);
+    command.add_option("--rpc-file", endpoints.rpc_file, "File with one endpoint a line");
+}
 
 int run_command(int argc, char** argv) {
     CLI::App app{about, "margind"};
@@ -41,8 +47,7 @@ int run_command(int argc, char** argv) {
     margind::daemon::CheckOptions check;
     auto* check_command = app.add_subcommand("check", "Read the positions of addresses once and say how they stand");
     check_command->add_option("ADDRESS", check.addresses, "One or more owners, 0x and 40 hex digits; together they are one book")->required();
-    check_command->add_option("--rpc", check.rpc, "Endpoint, http:// or https://");
-    check_command->add_option("--rpc-file", check.rpc_file, "File whose first line is the endpoint");
+    add_endpoint_options(*check_command, check.endpoints);
     check_command->add_option("--config", check.config, "Configuration with venues, assets and feeds beyond the built-in ones");
     check_command->add_option("--block", check.block, "Block number or hash instead of the head");
     check_command->add_flag("--json", check.json, "The full report as JSON");

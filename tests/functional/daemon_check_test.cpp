@@ -127,9 +127,14 @@ TEST_F(Check, exits_30_when_the_node_stands_still) {
 
 TEST_F(Check, takes_the_endpoint_from_a_file) {
     const std::string file = config({.owners = {user(0)}, .rpc_url = "http://127.0.0.1:1"});
-    const std::string rpc = folder_.write("rpc", chain->rpc_url() + "\n");
+    const std::string rpc = folder_.write("rpc", "\n  " + chain->rpc_url() + " \r\nhttp://127.0.0.1:1/SECOND\n");
     EXPECT_EQ(run_margind({"check", user(0), "--config", file, "--rpc-file", rpc}).code, 0);
     EXPECT_EQ(run_margind({"check", user(0), "--config", file, "--rpc", chain->rpc_url()}).code, 0);
+    EXPECT_EQ(run_margind({"check", "--rpc", chain->rpc_url(), "--rpc", "http://127.0.0.1:1", user(0), "--config", file}).code, 0);
+    expect_one_line(run_margind({"check", user(0), "--rpc-file", folder_.write("empty", "\n")}), 3, {"holds no URL"});
+    const Finished twice = run_margind({"check", user(0), "--rpc", "http://a/KEY", "--rpc", "http://b", "--rpc", "http://a/KEY"});
+    expect_one_line(twice, 3, {"--rpc", "the endpoints 1 and 3"});
+    EXPECT_EQ(twice.err.find("KEY"), std::string::npos) << twice.err;
 }
 
 TEST_F(Check, names_a_wrong_address) {
@@ -157,9 +162,10 @@ TEST_F(Check, names_all_that_run_would_stumble_over) {
     const std::string file = folder_.write("stumble.toml", R"(
 [market]
 file = "stumble.toml"
-[[chain]]
-id = 1
-rpc = "http://127.0.0.1:99999/KEY"
+[[endpoint]]
+chain = 1
+operator = "mine"
+url = "http://127.0.0.1:99999/KEY"
 [[sinks.web_hook]]
 name = "pager"
 url = "http://:1/"
@@ -171,7 +177,7 @@ id = "aave_v3:1"
     const Finished finished = run_margind({"config", "check", "--config", file});
     EXPECT_EQ(finished.code, 3);
     EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 5) << finished.err;
-    for (const char* named : {"chain 1 rpc", "web-hook 'pager'", "venue nosuch:1", "venue aave_v3:1", "calibration"})
+    for (const char* named : {"chain 1 endpoint of mine", "web-hook 'pager'", "venue nosuch:1", "venue aave_v3:1", "calibration"})
         EXPECT_NE(finished.err.find(named), std::string::npos) << named << " is not in: " << finished.err;
     EXPECT_EQ(finished.err.find("KEY"), std::string::npos) << finished.err;
 }

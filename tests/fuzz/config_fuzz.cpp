@@ -15,9 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!settings.error().message.starts_with("fuzz.toml:") || settings.error().message.find("/key") != std::string::npos) std::abort();
         return 0;
     }
-    for (const auto& [id, chain] : settings->chains)
-        if (chain.rpc) return 0;
-    if (!settings->sinks.web_hooks.empty()) return 0;
+    if (!settings->endpoints.empty() || !settings->sinks.web_hooks.empty()) return 0;
     const std::string described = config::describe(*settings);
     const auto again = config::parse(described, "fuzz.toml", environment);
     if (!again || config::describe(*again) != described) std::abort();

@@ -104,8 +104,15 @@ std::string config_text(const ChainProcess& chain, const ConfigOptions& options)
     std::string text = options.more + "\n";
     if (options.storage) text += "[storage]\npath = \"margind.sqlite\"\n";
     text += fmt::format("[[portfolio]]\nname = \"desk\"\nowners = {}\n", json(options.owners).dump());
-    text += fmt::format("[[chain]]\nid = {}\nname = \"local\"\nrpc = {}\nblock_time_s = 12\npoll_interval_s = 0.1\nquiet_chain = true\n", id,
-                        quoted(options.rpc_url.empty() ? chain.rpc_url() : options.rpc_url));
+    text += fmt::format("[[chain]]\nid = {}\nname = \"local\"\nblock_time_s = 12\npoll_interval_s = 0.1\nquiet_chain = true\nverify_every_blocks = {}\n", id,
+                        options.verify_every_blocks);
+    std::vector<ConfigEndpoint> endpoints = options.endpoints;
+    if (endpoints.empty()) endpoints.push_back({"local", options.rpc_url.empty() ? chain.rpc_url() : options.rpc_url});
+    for (const ConfigEndpoint& endpoint : endpoints) {
+        text += fmt::format("[[endpoint]]\nchain = {}\noperator = {}\nurl = {}\n", id, quoted(endpoint.operator_name), quoted(endpoint.url));
+        if (endpoint.requests_per_second) text += fmt::format("requests_per_second = {}\n", *endpoint.requests_per_second);
+        if (endpoint.compute_units_per_second) text += fmt::format("compute_units_per_second = {}\n", *endpoint.compute_units_per_second);
+    }
     text += fmt::format("[[venue]]\nid = \"aave_v3:{}\"\naddresses = {{ addresses_provider = {} }}\n", id,
                         addresses.at("aave").at("addresses_provider").dump());
     json base_tokens = json::array();

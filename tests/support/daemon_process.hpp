@@ -37,14 +37,23 @@ private:
     std::filesystem::path path_;
 };
 
+struct ConfigEndpoint {
+    std::string operator_name;
+    std::string url;
+    std::optional<double> requests_per_second{};
+    std::optional<double> compute_units_per_second{};
+};
+
 struct ConfigOptions {
     std::vector<std::string> owners{};
-    /// Empty: the chain's own.
+    /// The only endpoint where `endpoints` is empty; empty: the chain's own.
     std::string rpc_url{};
+    std::vector<ConfigEndpoint> endpoints{};
     std::uint64_t chain_id = 31337;
     std::optional<std::string> web_hook{};
     /// False: nothing is stored.
     bool storage = true;
+    std::uint32_t verify_every_blocks = 32;
     /// Further TOML, before the first table.
     std::string more{};
 };

@@ -25,10 +25,10 @@ TEST(BuiltIn, knows_the_four_chains_with_venues_and_main_feeds) {
     const Settings settings = defaults();
     for (const std::uint64_t chain : {1U, 10U, 8453U, 42161U}) {
         ASSERT_TRUE(settings.chains.contains({chain}));
-        EXPECT_FALSE(settings.chains.at({chain}).rpc);
         EXPECT_TRUE(settings.venues.contains({"aave_v3", {chain}, ""}));
         for (const char* asset : {"ETH", "BTC", "USDC", "USDT", "DAI"}) EXPECT_NE(feed_of(settings, chain, asset), nullptr) << chain << asset;
     }
+    EXPECT_TRUE(settings.endpoints.empty());
     EXPECT_TRUE(settings.portfolios.empty());
     EXPECT_TRUE(settings.storage.empty());
     EXPECT_EQ(settings.keep_full_days, 14U);
@@ -113,7 +113,9 @@ TEST(Example, loads_and_holds_what_it_says) {
     const auto settings = load(std::string(MARGIND_SOURCE_DIR) + "/config/example.toml", env);
     ASSERT_TRUE(settings) << settings.error().message;
     EXPECT_EQ(settings->portfolios.at(0).name, "desk");
-    EXPECT_EQ(settings->chains.at({1}).rpc->reveal(), "http://127.0.0.1:8545/MAINNET_RPC");
+    EXPECT_EQ(settings->endpoints.at(0).url.reveal(), "http://127.0.0.1:8545/MAINNET_RPC");
+    EXPECT_EQ(settings->endpoints.at(0).operator_name, "alchemy");
+    EXPECT_EQ(settings->endpoints.at(0).compute_units_per_second, 500);
     EXPECT_EQ(settings->sinks.web_hooks.at(0).deadline, std::chrono::seconds(5));
     EXPECT_FALSE(settings->venues.contains({"aave_v3", {1}, "etherfi"}));
     EXPECT_NE(settings->assets.find({31337}, model::Address::parse("0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2").value()), nullptr);

@@ -79,18 +79,30 @@ const Wrong wrong_files[] = {
      "t.toml:3: chain[0].block_time_s: nan is out of range; give a number from 0.001 to 86400"},
     {"block_time_fine", "[[chain]]\nid = 1\nblock_time_s = 0.2505\n",
      "t.toml:3: chain[0].block_time_s: 0.2505 is finer than a millisecond; give at most three decimals"},
-    {"rpc_scheme", "[[chain]]\nid = 1\nrpc = 'ws://node'\n",
-     "t.toml:3: chain[0].rpc: the value of t.toml:3 (not shown) is no http:// or https:// URL; give one such as http://127.0.0.1:8545"},
-    {"rpc_environment", "[[chain]]\nid = 1\nrpc = { env = 'NOT_SET' }\n",
-     "t.toml:3: chain[0].rpc: the environment variable NOT_SET is not set; set it before the start"},
-    {"rpc_file", "[[chain]]\nid = 1\nrpc = { file = '/nonexistent/rpc' }\n",
-     "t.toml:3: chain[0].rpc: the file /nonexistent/rpc cannot be read; check its path and permissions"},
-    {"rpc_neither", "[[chain]]\nid = 1\nrpc = {}\n",
-     "t.toml:3: chain[0].rpc: has neither env nor file; give { env = \"NAME\" } or { file = \"path\" }"},
-    {"rpc_both", "[[chain]]\nid = 1\nrpc = { env = 'A', file = 'b' }\n",
-     "t.toml:3: chain[0].rpc: has both env and file; give { env = \"NAME\" } or { file = \"path\" }"},
-    {"rpc_number", "[[chain]]\nid = 1\nrpc = 8545\n",
-     "t.toml:3: chain[0].rpc: is a whole number; give { env = \"NAME\" } or { file = \"path\" }"},
+    {"rpc_of_a_chain", "[[chain]]\nid = 1\nrpc = { env = 'NOT_SET' }\n",
+     "t.toml:3: chain[0].rpc: is not a setting of a chain; write [[endpoint]] with chain = 1, operator = \"who runs it\" and url = what stands here"},
+    {"verify_never", "[[chain]]\nid = 1\nverify_every_blocks = 1001\n",
+     "t.toml:3: chain[0].verify_every_blocks: 1001 is out of range; give a whole number from 1 to 1000"},
+    {"endpoint_scheme", "[[endpoint]]\nchain = 1\noperator = 'a'\nurl = 'ftp://node'\n",
+     "t.toml:4: endpoint[0].url: the value of t.toml:4 (not shown) is no http://, https://, ws:// or wss:// URL and no ipc:/path; give one such as http://127.0.0.1:8545 or ipc:/run/geth/geth.ipc"},
+    {"endpoint_ipc_relative", "[[endpoint]]\nchain = 1\noperator = 'a'\nurl = 'ipc:geth.ipc'\n",
+     "t.toml:4: endpoint[0].url: the value of t.toml:4 (not shown) is no http://, https://, ws:// or wss:// URL and no ipc:/path; give one such as http://127.0.0.1:8545 or ipc:/run/geth/geth.ipc"},
+    {"endpoint_environment", "[[endpoint]]\nchain = 1\noperator = 'a'\nurl = { env = 'NOT_SET' }\n",
+     "t.toml:4: endpoint[0].url: the environment variable NOT_SET is not set; set it before the start"},
+    {"endpoint_file", "[[endpoint]]\nchain = 1\noperator = 'a'\nurl = { file = '/nonexistent/rpc' }\n",
+     "t.toml:4: endpoint[0].url: the file /nonexistent/rpc cannot be read; check its path and permissions"},
+    {"endpoint_neither", "[[endpoint]]\nchain = 1\noperator = 'a'\nurl = {}\n",
+     "t.toml:4: endpoint[0].url: has neither env nor file; give { env = \"NAME\" } or { file = \"path\" }"},
+    {"endpoint_both", "[[endpoint]]\nchain = 1\noperator = 'a'\nurl = { env = 'A', file = 'b' }\n",
+     "t.toml:4: endpoint[0].url: has both env and file; give { env = \"NAME\" } or { file = \"path\" }"},
+    {"endpoint_number", "[[endpoint]]\nchain = 1\noperator = 'a'\nurl = 8545\n",
+     "t.toml:4: endpoint[0].url: is a whole number; give { env = \"NAME\" } or { file = \"path\" }"},
+    {"endpoint_nobodys", "[[endpoint]]\nchain = 1\nurl = 'http://a'\n", "t.toml:1: endpoint[0].operator: is missing; add it"},
+    {"endpoint_chain", "[[endpoint]]\nchain = 99\noperator = 'a'\nurl = 'http://a'\n", "t.toml:2: endpoint[0].chain: chain 99 is not known; add a [[chain]] with id = 99"},
+    {"endpoint_budget", "[[endpoint]]\nchain = 1\noperator = 'a'\nurl = 'http://a'\nrequests_per_second = 0\n",
+     "t.toml:5: endpoint[0].requests_per_second: 0 is out of range; give a number from 0.01 to 1000000"},
+    {"endpoint_under_two_names", "[[endpoint]]\nchain = 1\noperator = 'a'\nurl = 'https://node/KEY'\n[[endpoint]]\nchain = 1\noperator = 'b'\nurl = 'https://Node/KEY/'\n",
+     "t.toml:8: endpoint[1].url: the value of t.toml:8 (not shown) is also the URL of the endpoint in line 1: one node cannot confirm what it said itself; remove one"},
     {"venue_id", "[[venue]]\nid = 'aave'\n", nullptr},
     {"venue_chain", "[[venue]]\nid = 'aave_v3:99'\n", "t.toml:2: venue[0].id: chain 99 is not known; add a [[chain]] with id = 99"},
     {"venue_disabled", "[[venue]]\nid = 'aave_v3:1/nowhere'\nenabled = false\n",
@@ -145,16 +157,17 @@ TEST(Config, reports_every_problem_at_once_in_the_order_of_lines) {
 TEST(Config, never_shows_a_secret_in_errors_or_descriptions) {
     const std::string url = std::string("https://rpc.example/") + secret_text;
     const auto env = environment({{"RPC", url}, {"TOKEN", secret_text}, {"BAD", std::string("ftp://") + secret_text}, {"TWO", std::string(secret_text) + "\nx"}});
-    const std::string wrong = errors("[[chain]]\nid = 1\nrpc = { env = 'BAD' }\n[[chain]]\nid = 10\nrpc = { env = 'TWO' }\n[[chain]]\nid = 8453\nrpc = 'ftp://hunter2-key'\n"
+    const std::string wrong = errors("[[endpoint]]\nchain = 1\noperator = 'a'\nurl = { env = 'BAD' }\n[[endpoint]]\nchain = 10\noperator = 'a'\nurl = { env = 'TWO' }\n"
+                                     "[[chain]]\nid = 8453\nrpc = 'ftp://hunter2-key'\n"
                                      "[[sinks.web_hook]]\nname = 'a'\nurl = 'hunter2-key'\nheader = { name = 'A', value = 'hunter2-key' }\n", env);
     EXPECT_EQ(std::ranges::count(wrong, '\n'), 4) << wrong;
     EXPECT_EQ(wrong.find(secret_text), std::string::npos) << wrong;
 
-    const auto good = parse("[[chain]]\nid = 1\nrpc = { env = 'RPC' }\n[[sinks.web_hook]]\nname = 'a'\nurl = { env = 'RPC' }\nheader = { name = 'A', value = { env = 'TOKEN' } }\n",
+    const auto good = parse("[[endpoint]]\nchain = 1\noperator = 'a'\nurl = { env = 'RPC' }\n[[sinks.web_hook]]\nname = 'a'\nurl = { env = 'RPC' }\nheader = { name = 'A', value = { env = 'TOKEN' } }\n",
                             "t.toml", env);
     ASSERT_TRUE(good) << good.error().message;
-    EXPECT_EQ(good->chains.at(ChainId{1}).rpc->reveal(), url);
-    EXPECT_EQ(good->chains.at(ChainId{1}).rpc->origin(), "env RPC");
+    EXPECT_EQ(good->endpoints.at(0).url.reveal(), url);
+    EXPECT_EQ(good->endpoints.at(0).url.origin(), "env RPC");
     EXPECT_EQ(good->sinks.web_hooks.at(0).header->second.reveal(), secret_text);
     const std::string shown = describe(*good);
     EXPECT_EQ(shown.find(secret_text), std::string::npos);
@@ -165,10 +178,10 @@ TEST(Config, reads_a_secret_from_a_file_relative_to_the_configuration) {
     const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "margind_config_secret";
     std::filesystem::create_directories(folder);
     std::ofstream(folder / "rpc") << "http://node:8545/key\n";
-    std::ofstream(folder / "margind.toml") << "[[chain]]\nid = 1\nrpc = { file = 'rpc' }\n[storage]\npath = 'h.sqlite'\n";
+    std::ofstream(folder / "margind.toml") << "[[endpoint]]\nchain = 1\noperator = 'a'\nurl = { file = 'rpc' }\n[storage]\npath = 'h.sqlite'\n";
     const auto settings = load(folder / "margind.toml", environment({}));
     ASSERT_TRUE(settings) << settings.error().message;
-    EXPECT_EQ(settings->chains.at(ChainId{1}).rpc->reveal(), "http://node:8545/key");
+    EXPECT_EQ(settings->endpoints.at(0).url.reveal(), "http://node:8545/key");
     EXPECT_EQ(settings->storage, folder / "h.sqlite");
 
     std::ofstream(folder / "rpc") << std::string(20000, 'x');
@@ -191,18 +204,33 @@ TEST(Config, refuses_a_document_that_is_too_large_or_too_deep) {
 }
 
 TEST(Config, merges_a_known_chain_field_by_field) {
-    const auto settings = parse("[[chain]]\nid = 42161\nrpc = 'http://127.0.0.1:1'\n[[chain]]\nid = 31337\nblock_time_s = 2\nquiet_chain = true\n", "t.toml", environment({}));
+    const auto settings = parse("[[chain]]\nid = 42161\nverify_every_blocks = 100\n[[chain]]\nid = 31337\nblock_time_s = 2\nquiet_chain = true\n", "t.toml", environment({}));
     ASSERT_TRUE(settings) << settings.error().message;
     const Chain& arbitrum = settings->chains.at(ChainId{42161});
     EXPECT_EQ(arbitrum.name, "arbitrum_one");
     EXPECT_EQ(arbitrum.block_time, std::chrono::milliseconds(250));
-    EXPECT_TRUE(arbitrum.rpc);
+    EXPECT_EQ(arbitrum.verify_every_blocks, 100U);
     const Chain& local = settings->chains.at(ChainId{31337});
     EXPECT_EQ(local.name, "chain-31337");
     EXPECT_EQ(local.multicall3.to_string(), "0xcA11bde05977b3631167028862bE2a173976CA11");
     EXPECT_EQ(local.poll_interval, std::chrono::milliseconds(1000));
     EXPECT_TRUE(local.quiet_chain);
-    EXPECT_FALSE(settings->chains.at(ChainId{1}).rpc);
+    EXPECT_EQ(settings->chains.at(ChainId{1}).verify_every_blocks, 32U);
+}
+
+TEST(Config, sorts_endpoints_by_chain_and_operator_and_keeps_the_order_of_one_operators) {
+    const auto row = [](int chain, const char* name, const char* url, const char* more = "") {
+        return "[[endpoint]]\nchain = " + std::to_string(chain) + "\noperator = '" + name + "'\nurl = '" + url + "'\n" + more;
+    };
+    const auto settings = parse(row(10, "b", "http://n/1") + row(1, "b", "wss://n/2", "requests_per_second = 2.5\ncompute_units_per_second = 300\n") + row(1, "a", "ipc:/n/3") +
+                                row(1, "b", "https://n/1", "") + row(1, "b", "ws://n/0"), "t.toml", environment({}));
+    ASSERT_TRUE(settings) << settings.error().message;
+    std::vector<std::string> order;
+    for (const Endpoint& endpoint : settings->endpoints) order.push_back(std::to_string(endpoint.chain.value) + endpoint.operator_name + " " + endpoint.url.reveal());
+    EXPECT_EQ(order, (std::vector<std::string>{"1a ipc:/n/3", "1b wss://n/2", "1b https://n/1", "1b ws://n/0", "10b http://n/1"}));
+    EXPECT_EQ(settings->endpoints.at(1).requests_per_second, 2.5);
+    EXPECT_EQ(settings->endpoints.at(1).compute_units_per_second, 300.0);
+    EXPECT_FALSE(settings->endpoints.at(0).requests_per_second);
 }
 
 TEST(Config, puts_rows_in_the_place_of_built_in_ones_and_disables_them) {
