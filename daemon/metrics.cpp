@@ -1,4 +1,4 @@
-// What the daemon counts, for Prometheus. Labels are chains, portfolios, sinks and routes of the configuration: bounded.
+// What the daemon counts, for Prometheus. Labels are chains, operators, portfolios, sinks and routes of the configuration: bounded.
 #include "daemon/metrics.hpp"
 
 #include "daemon/version.hpp"
@@ -50,6 +50,7 @@ struct Metrics::Families {
     Family<Counter>& refused = counter(registry, "margind_commits_refused_total", "Transactions that the database refused.");
     Family<Counter>& reorganisations = counter(registry, "margind_reorganisations_total", "Evaluated blocks found to be orphaned.");
     Family<Counter>& failures = counter(registry, "margind_read_failures_total", "Polls and readings that failed, by cause.");
+    Family<Counter>& disputes = counter(registry, "margind_disputes_total", "Answers of an operator that others contradicted.");
     Family<Counter>& events = counter(registry, "margind_incident_events_total", "Events of incidents, by type.");
     Family<Counter>& deliveries = counter(registry, "margind_deliveries_total", "Attempts to hand an event to a sink.");
     Family<Counter>& requests = counter(registry, "margind_http_requests_total", "Answered requests by route and status.");
@@ -80,6 +81,9 @@ void Metrics::commit_refused() { families_->refused.Add({}).Increment(); }
 void Metrics::reorganisation(model::ChainId chain) { families_->reorganisations.Add({{"chain", text_of(chain)}}).Increment(); }
 void Metrics::read_failed(model::ChainId chain, model::ErrorCode code) {
     families_->failures.Add({{"chain", text_of(chain)}, {"cause", model::to_string(code)}}).Increment();
+}
+void Metrics::disputed(model::ChainId chain, const std::string& operator_name) {
+    families_->disputes.Add({{"chain", text_of(chain)}, {"operator", operator_name}}).Increment();
 }
 void Metrics::event(model::IncidentType type) { families_->events.Add({{"type", model::to_string(type)}}).Increment(); }
 void Metrics::delivery(const std::string& sink, bool delivered) {

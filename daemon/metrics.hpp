@@ -1,4 +1,4 @@
-// What the daemon counts, for Prometheus. Labels are chains, portfolios, sinks and routes of the configuration: bounded.
+// What the daemon counts, for Prometheus. Labels are chains, operators, portfolios, sinks and routes of the configuration: bounded.
 #pragma once
 
 #include "daemon/published.hpp"
@@ -19,6 +19,8 @@ public:
     void commit_refused();
     void reorganisation(model::ChainId chain);
     void read_failed(model::ChainId chain, model::ErrorCode code);
+    /// What `operator_name` said was contradicted.
+    void disputed(model::ChainId chain, const std::string& operator_name);
     void event(model::IncidentType type);
     void delivery(const std::string& sink, bool delivered);
     void http_request(const std::string& route, int status);

@@ -1,0 +1,343 @@
+// What a reading makes of the answers: facts, watches, what is carried forward and what is read again. No I/O.
+#include "daemon/block_reader.hpp"
+#include "risk/account.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace margind::daemon {
+namespace {
+
+using adapters::AccountReading;
+using model::ErrorCode;
+using model::Result;
+using Kind = Subject::Kind;
+using EntryKind = CarriedEntry::Kind;
+
+// Who held nothing at a venue is taken to hold nothing while it cannot be read, but not for longer than this.
+constexpr std::int64_t empty_for_s = 600;
+constexpr std::size_t few_blocks = 3;
+
+model::ReferencePrice refused_price(const config::Feed& feed, std::string reason) {
+    model::ReferencePrice price;
+    price.asset = feed.asset;
+    price.chain = feed.chain;
+    price.source = fmt::format("chainlink:{}:{}", feed.chain.value, feed.address.to_string());
+    price.heartbeat_s = feed.heartbeat_s;
+    price.deviation_ppm = feed.deviation_ppm;
+    price.grade = model::PriceGrade::refused;
+    price.reason = std::move(reason);
+    return price;
+}
+
+}  // namespace
+
+model::MarginAccount unknown_account(const model::VenueId& venue, const model::Address& owner, const model::BlockRef& block, std::string reason) {
+    model::MarginAccount account;
+    account.key.venue = venue;
+    account.key.owner = owner;
+    account.read_at = block;
+    account.reason = std::move(reason);
+    return account;
+}
+
+void Known::drop_above(std::uint64_t number) {
+    for (auto& config : configs)
+        if (config && config->read_at > number) config.reset();
+    std::erase_if(branch, [number](const auto& entry) { return entry.first > number; });
+    std::erase_if(accepted, [number](const auto& entry) { return entry.second.since > number; });
+    std::erase_if(described, [number](const auto& entry) { return entry.second > number; });
+    carried.drop_above(number);
+}
+
+std::optional<LogQuestion> BlockReader::log_question() const {
+    if (headers_.empty()) return std::nullopt;
+    auto filter = merged_filter(known_.watches);
+    if (!filter) return std::nullopt;
+    LogQuestion question;
+    question.filter = std::move(*filter);
+    // Empty until a range is put in.
+    question.filter.from_block = 1;
+    question.filter.to_block = 0;
+    for (const auto& header : headers_) question.branch[header.ref.number] = header.ref.hash;
+    if (passage_.gap <= few_blocks) {
+        for (const auto& header : headers_) question.blocks.push_back(header.ref);
+        return question;
+    }
+    question.filter.from_block = passage_.fork + 1;
+    question.filter.to_block = block_.number - 1;
+    question.blocks.push_back(block_);
+    return question;
+}
+
+void BlockReader::plan(Questions& questions) {
+    for (std::uint32_t venue = 0; venue < venues_.size(); ++venue) {
+        if (!known_.configs[venue]) continue;
+        questions.venues[venue] = known_.configs[venue]->facts;
+        if (!known_.watches[venue] || !known_.venues[venue]) continue;
+        const VenuePlan plan = plan_venue(known_.carried, venue, passage_, block_, parts_.verify_every);
+        for (const Holder& holder : plan.views) questions.views.emplace(holder, known_.venues[venue]);
+        for (const Holder& holder : plan.empties) questions.empties.emplace(holder, known_.venues[venue]);
+    }
+    for (std::uint32_t place = 0; place < scope_.feeds.size(); ++place) {
+        FeedQuestion feed;
+        if (const auto known = known_.accepted.find(place); known != known_.accepted.end()) feed.previous = known->second.round;
+        feed.description = !known_.described.contains(place);
+        questions.feeds.emplace(place, std::move(feed));
+    }
+    questions.logs = log_question();
+}
+
+std::vector<std::size_t> BlockReader::settle_disputes(Settled& settled, const std::vector<Subject>& contested, const std::vector<Voice>& voices) {
+    std::map<Subject, Verdict> verdicts;
+    std::vector<std::size_t> chosen;
+    const auto name = [&](std::size_t voice) -> const std::string& { return parts_.panel.at(voices[voice].by).name(); };
+    for (const Subject& subject : contested) {
+        Verdict verdict = judge(subject, voices);
+        const auto tell = [&](std::size_t voice, std::size_t other) {
+            parts_.disputes.differed(subject, voices[voice].by, name(voice),
+                                     name_of(subject, scope_, *owners_) + ": " + difference_of(subject, voices[other], voices[voice], name(other), name(voice)),
+                                     block_.number);
+        };
+        for (const std::size_t odd : verdict.odd) tell(odd, verdict.chosen);
+        if (verdict.undecided) {
+            settled.undecided.insert(subject);
+            tell(verdict.chosen, verdict.odd.front());
+        }
+        chosen.push_back(verdict.chosen);
+        verdicts.emplace(subject, std::move(verdict));
+    }
+    parts_.disputes.settle(block_.number, [&](const Subject& subject, std::size_t place) {
+        const auto speaks = [&](const Voice& voice) { return answers(voice, subject); };
+        if (std::count_if(voices.begin(), voices.end(), speaks) < 2) return false;
+        const auto voice = std::find_if(voices.begin(), voices.end(), [&](const Voice& v) { return v.by == place && speaks(v); });
+        if (voice == voices.end()) return false;
+        const auto verdict = verdicts.find(subject);
+        if (verdict == verdicts.end()) return true;
+        const auto& agreeing = verdict->second.agreeing;
+        return !verdict->second.undecided && std::find(agreeing.begin(), agreeing.end(), static_cast<std::size_t>(voice - voices.begin())) != agreeing.end();
+    });
+    return chosen;
+}
+
+void BlockReader::take_configs(const Settled& settled) {
+    for (const auto& [venue, facts] : settled.answers.configs) {
+        auto& config = known_.configs[venue];
+        outdated_.erase(venue);
+        if (!facts) {
+            config.reset();
+            venues_[venue].reason = "configuration of the venue: " + in_short(facts.error());
+            continue;
+        }
+        // What is held was read by the old one.
+        if (config && *config->facts != **facts) known_.carried.drop_venue(venue);
+        config = Known::Config{*facts, block_.number, settled.single_source, settled.undecided.contains(Subject{Kind::configuration, venue, 0})};
+    }
+}
+
+void BlockReader::take_venues(const Settled& settled) {
+    for (const auto& [venue, facts] : settled.answers.venues) {
+        Fresh& fresh = venues_[venue];
+        fresh.disputed = settled.undecided.contains(Subject{Kind::venue, venue, 0});
+        if (facts) {
+            fresh.facts = *facts;
+            fresh.reason.clear();
+        } else {
+            fresh.reason = in_short(facts.error());
+            if (facts.error().code == ErrorCode::missing) outdated_.insert(venue);
+        }
+    }
+    unpinned_ = unpinned_ || settled.unpinned;
+}
+
+void BlockReader::take_prices(const Settled& settled) {
+    for (const auto& [place, observation] : settled.answers.feeds) {
+        const config::Feed& feed = scope_.feeds[place];
+        if (!observation) {
+            prices_.push_back(refused_price(feed, in_short(observation.error())));
+            continue;
+        }
+        known_.described.emplace(place, block_.number);
+        const bool disputed = settled.undecided.contains(Subject{Kind::price, place, 0});
+        if (observation->accepted && !disputed) {
+            Known::Accepted& accepted = known_.accepted[place];
+            if (accepted.since == 0 || accepted.round != *observation->accepted) accepted = Known::Accepted{*observation->accepted, block_.number};
+        }
+        model::ReferencePrice price = observation->price;
+        if (disputed && price.grade != model::PriceGrade::refused) {
+            price.grade = model::PriceGrade::disputed;
+            price.reason = "operators contradict each other";
+        }
+        prices_.push_back(std::move(price));
+    }
+}
+
+// Another watch than before: what was held may have changed unseen.
+void BlockReader::take_watches() {
+    for (std::uint32_t venue = 0; venue < venues_.size(); ++venue) {
+        if (!venues_[venue].facts) continue;
+        known_.venues[venue] = venues_[venue].facts;
+        auto watch = scope_.venues[venue]->watch(*venues_[venue].facts);
+        std::optional<SortedWatch> sorted;
+        if (watch) sorted.emplace(std::move(*watch));
+        if (sorted == known_.watches[venue] && sorted) continue;
+        known_.carried.drop_venue(venue);
+        for (std::uint32_t owner = 0; owner < owners_->size(); ++owner) known_.carried.at(Holder{venue, owner}).doubtful = true;
+        known_.watches[venue] = std::move(sorted);
+    }
+}
+
+std::string BlockReader::rule_differs(const Holder& holder, const model::Facts& facts, const std::vector<model::NativeFigure>& views) const {
+    const auto prepared = scope_.venues[holder.venue]->rule().prepare(*venues_[holder.venue].facts, facts, parts_.assets);
+    if (!prepared) return in_short(prepared.error());
+    const auto ours = (*prepared)->native((*prepared)->current());
+    if (!ours) return in_short(ours.error());
+    return risk::difference(views, *ours);
+}
+
+// The views that one operator gave of accounts whose facts are known from before.
+void BlockReader::take_views(const Settled& settled) {
+    for (const auto& [holder, views] : settled.answers.views) {
+        CarriedEntry& entry = known_.carried.at(holder);
+        if (entry.kind != EntryKind::held || entry.doubtful || !venues_[holder.venue].facts) continue;
+        if (views && rule_differs(holder, *entry.facts, *views).empty()) {
+            entry.verified_at = block_;
+            views_now_[holder] = *views;
+            continue;
+        }
+        entry.doubtful = true;
+        if (const auto said = settled.views_by.find(holder); said != settled.views_by.end()) suspect_views_.insert(*said);
+    }
+    for (const auto& [holder, reading] : settled.answers.empties) {
+        CarriedEntry& entry = known_.carried.at(holder);
+        if (reading && !reading->facts) entry.verified_at = block_;
+        else entry.doubtful = true;
+    }
+}
+
+void BlockReader::add_to_read(std::uint32_t venue) {
+    if (!venues_[venue].facts) return;
+    const bool more_than_one = parts_.panel.size() > 1 && parts_.panel.order(0).size() > 1;
+    for (std::uint32_t owner = 0; owner < owners_->size(); ++owner) {
+        const Holder holder{venue, owner};
+        const CarriedEntry& entry = known_.carried.at(holder);
+        const bool overdue = entry.verified_at.number + parts_.verify_every <= block_.number;
+        if (entry.kind == EntryKind::absent || entry.doubtful || overdue || (entry.single_source && more_than_one)) to_read_.insert(holder);
+    }
+    for (const model::AccountKey& key : options_.close) {
+        const auto found = std::lower_bound(owners_->begin(), owners_->end(), key.owner);
+        if (key.venue == scope_.venues[venue]->venue() && found != owners_->end() && *found == key.owner)
+            to_read_.insert(Holder{venue, static_cast<std::uint32_t>(found - owners_->begin())});
+    }
+}
+
+void BlockReader::take_account(const Holder& holder, const Result<AccountReading>& reading, const Settled& settled) {
+    CarriedEntry& entry = known_.carried.at(holder);
+    views_now_.erase(holder);
+    if (!reading) {
+        entry = CarriedEntry{};
+        failed_[holder] = in_short(reading.error());
+        if (settled.undecided.contains(Subject{Kind::account, holder.venue, holder.owner})) disputed_.insert(holder);
+        return;
+    }
+    entry = CarriedEntry{};
+    entry.kind = reading->facts ? EntryKind::held : EntryKind::empty;
+    entry.facts = reading->facts;
+    entry.read_at = block_;
+    entry.verified_at = block_;
+    entry.single_source = settled.single_source;
+    entry.unpinned = settled.unpinned;
+    if (settled.undecided.contains(Subject{Kind::account, holder.venue, holder.owner})) {
+        entry.doubtful = true;
+        disputed_.insert(holder);
+    }
+    if (!entry.facts) return;
+    views_now_[holder] = reading->views;
+    // Its views are wanted at every block: only they tell of a liquidation, or that the difference is gone.
+    if (known_.watches[holder.venue] && !rule_differs(holder, *entry.facts, reading->views).empty()) entry.doubtful = true;
+}
+
+// Views that neither the rule nor those who were asked next bear out.
+void BlockReader::name_liars(const Settled& settled) {
+    for (const auto& [holder, said] : suspect_views_) {
+        const Subject subject{Kind::account, holder.venue, holder.owner};
+        const auto agreed = settled.answers.accounts.find(holder);
+        if (agreed == settled.answers.accounts.end() || !agreed->second || settled.undecided.contains(subject) || settled.single_source) continue;
+        for (const auto& [place, views] : said) {
+            const std::string& name = parts_.panel.at(place).name();
+            for (const model::NativeFigure& view : views) {
+                const auto& others = agreed->second->views;
+                const auto other = std::find_if(others.begin(), others.end(), [&](const model::NativeFigure& figure) { return figure.name == view.name; });
+                if (other == others.end() || *other == view) continue;
+                parts_.disputes.differed(subject, place, name,
+                                         fmt::format("{}: view {}: others {}, {} {}", name_of(subject, scope_, *owners_), view.name, other->value.to_decimal(), name,
+                                                     view.value.to_decimal()),
+                                         block_.number);
+                break;
+            }
+        }
+    }
+}
+
+void BlockReader::add_hidden_logs(const Voice& voice, const std::vector<SilentBlock>& silent, std::vector<adapters::Log>& logs) {
+    const std::string& name = parts_.panel.at(voice.by).name();
+    for (const adapters::Log& log : **voice.answers.logs) {
+        logs.push_back(log);
+        const bool hidden = std::any_of(silent.begin(), silent.end(), [&](const SilentBlock& block) {
+            return block.block == log.block_number && concerns(*known_.watches[block.venue], log);
+        });
+        if (!hidden) continue;
+        for (const std::size_t place : block_answers_.log_speakers) {
+            const std::string& hider = parts_.panel.at(place).name();
+            parts_.disputes.differed(Subject{}, place, hider,
+                                     fmt::format("logs: log of {} in block {}, index {}: {} gives it, {} omits it", log.address.to_string(), log.block_number,
+                                                 log.log_index, name, hider),
+                                     block_.number);
+        }
+    }
+}
+
+model::MarginAccount BlockReader::account_of(const Holder& holder) const {
+    const CarriedEntry& entry = known_.carried.at(holder);
+    const Fresh& venue = venues_[holder.venue];
+    const auto failed = failed_.find(holder);
+    const bool unknown = !venue.facts || failed != failed_.end();
+    model::MarginAccount account =
+        unknown_account(scope_.venues[holder.venue]->venue(), (*owners_)[holder.owner], block_, !venue.facts ? venue.reason : unknown ? failed->second : std::string());
+    if (!unknown) {
+        account.facts = entry.facts;
+        account.read_at = entry.read_at;
+        account.verified_at = entry.verified_at;
+        if (const auto views = views_now_.find(holder); views != views_now_.end()) account.views = views->second;
+    }
+    const auto& config = known_.configs[holder.venue];
+    account.qualifiers.single_source = parts_.panel.size() == 1 || entry.single_source || block_answers_.single_source || (config && config->single_source);
+    account.qualifiers.unpinned = entry.unpinned || unpinned_;
+    account.qualifiers.disputed = venue.disputed || disputed_.contains(holder) || (config && config->disputed);
+    return account;
+}
+
+ChainReading BlockReader::reading() const {
+    ChainReading reading;
+    reading.block = block_;
+    reading.prices = prices_;
+    for (std::uint32_t place = 0; place < venues_.size(); ++place) {
+        model::Venue venue;
+        venue.id = scope_.venues[place]->venue();
+        venue.facts = venues_[place].facts;
+        venue.read_at = block_;
+        venue.reason = venues_[place].reason;
+        reading.venues.push_back(std::move(venue));
+        for (std::uint32_t owner = 0; owner < owners_->size(); ++owner) {
+            const Holder holder{place, owner};
+            const CarriedEntry& entry = known_.carried.at(holder);
+            const bool nothing = entry.kind == EntryKind::empty && (venues_[place].facts || block_.time - entry.verified_at.time <= empty_for_s);
+            if (!nothing) reading.accounts.push_back(account_of(holder));
+        }
+    }
+    return reading;
+}
+
+}  // namespace margind::daemon
