@@ -60,6 +60,22 @@ std::vector<Result<AccountReading>> VenueRoad::accounts(const FactsPtr& venue, s
     return results;
 }
 
+std::vector<Result<std::vector<model::NativeFigure>>> VenueRoad::views(const FactsPtr& venue, std::span<const model::Address> owners,
+                                                                       const model::BlockRef& block) {
+    std::vector<std::unique_ptr<Reading<std::vector<model::NativeFigure>>>> readings;
+    std::vector<AnyReading*> all;
+    for (const model::Address& owner : owners) {
+        readings.push_back(adapter_->read_views(venue, owner));
+        if (!readings.back()) throw std::runtime_error("the venue has no views alone");
+        all.push_back(readings.back().get());
+    }
+    const Result<void> done = run_coroutine(io_, rounds_.run(std::move(all), block));
+    if (!done) throw std::runtime_error(done.error().message);
+    std::vector<Result<std::vector<model::NativeFigure>>> results;
+    for (const auto& reading : readings) results.push_back(reading->result());
+    return results;
+}
+
 VenueRoad aave_road(const ChainProcess& chain) {
     const auto all = adapters::all_protocols();
     const auto aave = std::find_if(all.begin(), all.end(), [](const auto& one) { return one.name == "aave_v3"; });

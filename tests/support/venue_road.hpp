@@ -29,6 +29,9 @@ public:
     std::vector<model::Result<adapters::AccountReading>> accounts(const model::FactsPtr& venue,
                                                                   std::span<const model::Address> owners,
                                                                   const model::BlockRef& block);
+    /// The venue's own figures alone, one reading per owner.
+    std::vector<model::Result<std::vector<model::NativeFigure>>> views(const model::FactsPtr& venue, std::span<const model::Address> owners,
+                                                                       const model::BlockRef& block);
 
 private:
     boost::asio::io_context io_;

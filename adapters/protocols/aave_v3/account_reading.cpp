@@ -26,6 +26,34 @@ const evm::Function get_user_last_updated("getUserLastUpdated(address)");
 constexpr std::size_t fixed_requests = 3;
 constexpr std::size_t requests_per_debt = 4;
 
+std::uint8_t decimals_of(const U256& base_unit) {
+    std::uint8_t decimals = 0;
+    while (decimals < model::max_decimals && U256::pow10(decimals) < base_unit) ++decimals;
+    return decimals;
+}
+
+class ViewsReading final : public StagedReading<std::vector<model::NativeFigure>> {
+public:
+    ViewsReading(const Address& pool, const U256& base_unit, const Address& owner) : pool_(pool), base_decimals_(decimals_of(base_unit)), owner_(owner) {}
+
+protected:
+    Result<std::vector<Request>> stage(unsigned number, std::span<const Reply> replies) override {
+        if (number == 0) return std::vector<Request>{call(pool_, get_user_account_data, owner_)};
+        const auto words = decode(replies[0], "getUserAccountData", read_account_data);
+        if (!words) return fail(words.error());
+        views_ = native_figures(*words, base_decimals_);
+        return std::vector<Request>{};
+    }
+
+    Result<std::vector<model::NativeFigure>> finish() override { return views_; }
+
+private:
+    Address pool_;
+    std::uint8_t base_decimals_;
+    Address owner_;
+    std::vector<model::NativeFigure> views_;
+};
+
 class UserReading final : public StagedReading<AccountReading> {
 public:
     UserReading(FactsPtr venue, const Address& owner) : venue_(std::move(venue)), owner_(owner) {}
@@ -61,7 +89,7 @@ private:
         if (!revision) return fail(revision.error());
         if (!unit) return fail(unit.error());
         rule_known_ = known_revision(*revision);
-        while (base_decimals_ < model::max_decimals && U256::pow10(base_decimals_) < *unit) ++base_decimals_;
+        base_decimals_ = decimals_of(*unit);
         std::vector<Request> requests{call(*pool, get_user_configuration, owner_), call(*pool, get_user_account_data, owner_),
                                       call(*pool, get_user_emode, owner_)};
         if (!rule_known_) return requests;
@@ -163,6 +191,14 @@ private:
 
 std::unique_ptr<Reading<AccountReading>> account_reading(FactsPtr venue, const Address& owner) {
     return std::make_unique<UserReading>(std::move(venue), owner);
+}
+
+std::unique_ptr<Reading<std::vector<model::NativeFigure>>> views_reading(const FactsPtr& venue, const Address& owner) {
+    const Result<Address> pool = venue->address("pool");
+    const Result<U256> revision = venue->u256("revision");
+    const Result<U256> unit = venue->u256("base_unit");
+    if (!pool || !revision || !known_revision(*revision) || !unit) return nullptr;
+    return std::make_unique<ViewsReading>(*pool, *unit, owner);
 }
 
 }  // namespace margind::adapters::protocols::aave_v3

@@ -1,6 +1,7 @@
 // The aave_v3 adapter: its readings, its rule, its limits.
 #include "adapters/protocols/aave_v3/protocol.hpp"
 
+#include "adapters/protocols/aave_v3/events.hpp"
 #include "adapters/protocols/aave_v3/readings.hpp"
 #include "adapters/protocols/aave_v3/rule.hpp"
 
@@ -24,6 +25,11 @@ public:
     std::unique_ptr<Reading<AccountReading>> read_account(model::FactsPtr venue, const model::Address& owner,
                                                           const model::BlockRef&) const override {
         return account_reading(std::move(venue), owner);
+    }
+    std::optional<Watch> watch(const model::Facts& venue) const override { return aave_v3::watch(venue); }
+    std::vector<model::Address> touched(const Log& log) const override { return aave_v3::touched(log); }
+    std::unique_ptr<Reading<std::vector<model::NativeFigure>>> read_views(model::FactsPtr venue, const model::Address& owner) const override {
+        return views_reading(venue, owner);
     }
     const model::VenueRule& rule() const override { return aave_v3::rule(); }
     std::vector<std::string> limits() const override {

@@ -14,4 +14,7 @@ std::unique_ptr<Reading<model::FactsPtr>> venue_reading(model::FactsPtr config, 
 /// Two rounds; one without debts.
 std::unique_ptr<Reading<AccountReading>> account_reading(model::FactsPtr venue, const model::Address& owner);
 
+/// The pool's own figures, in one round; null at a revision that the rule does not know.
+std::unique_ptr<Reading<std::vector<model::NativeFigure>>> views_reading(const model::FactsPtr& venue, const model::Address& owner);
+
 }  // namespace margind::adapters::protocols::aave_v3
