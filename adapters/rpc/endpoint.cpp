@@ -1,12 +1,14 @@
-// The address of a server: an http or https URL whose secrets are never shown.
+// The address of a server: a URL whose secrets are never shown, or a Unix socket.
 #include "adapters/rpc/endpoint.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace margind::adapters::rpc {
 
@@ -14,6 +16,11 @@ namespace {
 
 constexpr std::size_t max_url = 2048;
 constexpr std::size_t max_shown = 80;
+/// sockaddr_un holds 108 bytes, the last of them zero.
+constexpr std::size_t max_socket_path = 107;
+
+constexpr std::array<std::pair<std::string_view, Scheme>, 4> schemes{
+    {{"http", Scheme::http}, {"https", Scheme::https}, {"ws", Scheme::ws}, {"wss", Scheme::wss}}};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -46,12 +53,32 @@ Parts split(std::string_view url) {
     return parts;
 }
 
-std::string redacted(const Parts& parts) {
-    std::string out = parts.scheme.empty() ? std::string() : fmt::format("{}://", parts.scheme);
-    out += parts.host_port;
+std::string printable(std::string out) {
     for (char& c : out)
         if (c < ' ' || c > '~') c = '?';
     if (out.size() > max_shown) out = out.substr(0, max_shown) + "...";
+    return out;
+}
+
+std::string redacted(const Parts& parts) {
+    std::string out = parts.scheme.empty() ? std::string() : fmt::format("{}://", parts.scheme);
+    out += parts.host_port;
+    return printable(std::move(out));
+}
+
+std::string shown_socket(std::string_view path) { return printable("ipc:" + std::string(path.substr(path.rfind('/') + 1))); }
+
+model::Result<Endpoint> parse_socket(std::string_view path) {
+    if (path.starts_with("///")) path.remove_prefix(2);
+    const auto bad = [&](std::string_view why) {
+        return model::fail(model::ErrorCode::bad_input, fmt::format("endpoint \"{}\": {}", shown_socket(path), why));
+    };
+    if (!path.starts_with('/') || path.starts_with("//") || path.size() < 2) return bad("an absolute path is needed: ipc:/path/of/the/socket");
+    if (path.size() > max_socket_path) return bad(fmt::format("the path is longer than {} bytes, more than a socket's address holds", max_socket_path));
+    if (path.find('\0') != std::string_view::npos) return bad("a path holds no NUL byte");
+    Endpoint out;
+    out.scheme = Scheme::ipc;
+    out.target = path;
     return out;
 }
 
@@ -90,6 +117,7 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 }  // namespace
 
 model::Result<Endpoint> Endpoint::parse(std::string_view url) {
+    if (lowered(url.substr(0, 4)) == "ipc:") return parse_socket(url.substr(4));
     const Parts parts = split(url);
     const auto bad = [&](std::string_view why) {
         return model::fail(model::ErrorCode::bad_input, fmt::format("endpoint \"{}\": {}", redacted(parts), why));
@@ -100,8 +128,9 @@ model::Result<Endpoint> Endpoint::parse(std::string_view url) {
 
     Endpoint out;
     const std::string scheme = lowered(parts.scheme);
-    if (scheme != "http" && scheme != "https") return bad("a URL that starts with http:// or https:// is needed");
-    out.tls = scheme == "https";
+    const auto known = std::find_if(schemes.begin(), schemes.end(), [&](const auto& row) { return row.first == scheme; });
+    if (known == schemes.end()) return bad("a URL that starts with http://, https://, ws://, wss:// or ipc: is needed");
+    out.scheme = known->second;
 
     std::string_view host = parts.host_port;
     std::string_view port;
@@ -120,7 +149,7 @@ model::Result<Endpoint> Endpoint::parse(std::string_view url) {
         if (!is_host(out.host)) return bad("the host is not a name or an address");
     }
     if (port.empty()) {
-        out.port = out.tls ? "443" : "80";
+        out.port = out.tls() ? "443" : "80";
     } else {
         std::uint16_t number = 0;
         const char* last = port.data() + port.size();
@@ -139,11 +168,15 @@ model::Result<Endpoint> Endpoint::parse(std::string_view url) {
 }
 
 std::string Endpoint::authority() const {
-    const bool usual = port == (tls ? "443" : "80");
+    const bool usual = port == (tls() ? "443" : "80");
     const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
     return usual ? name : name + ":" + port;
 }
 
-std::string Endpoint::shown() const { return (tls ? "https://" : "http://") + authority(); }
+std::string Endpoint::shown() const {
+    if (scheme == Scheme::ipc) return shown_socket(target);
+    const auto row = std::find_if(schemes.begin(), schemes.end(), [&](const auto& known) { return known.second == scheme; });
+    return fmt::format("{}://{}", row->first, authority());
+}
 
 }  // namespace margind::adapters::rpc

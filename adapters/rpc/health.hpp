@@ -3,10 +3,8 @@
 
 #include "risk/model/result.hpp"
 
-#include <array>
 #include <chrono>
-#include <cstddef>
-#include <optional>
+#include <cstdint>
 #include <string>
 
 namespace margind::adapters::rpc {
@@ -52,18 +50,6 @@ private:
     bool checked_ = false;
     Time suspect_until_{};
     std::string trouble_;
-};
-
-/// How long the last requests took that were answered.
-class Latencies {
-public:
-    void add(std::chrono::steady_clock::duration took);
-    /// Nearest rank; empty before the first.
-    std::optional<std::chrono::milliseconds> p95() const;
-
-private:
-    std::array<std::chrono::microseconds, 128> last_{};
-    std::size_t count_ = 0;
 };
 
 }  // namespace margind::adapters::rpc

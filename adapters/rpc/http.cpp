@@ -1,6 +1,9 @@
 // The one HTTP client, on Boost.Beast. No other file includes Beast or Asio's TLS.
 #include "adapters/rpc/http.hpp"
 
+#include "adapters/rpc/body.hpp"
+#include "adapters/rpc/retry_after.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl.hpp>
@@ -13,6 +16,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <map>
 #include <utility>
@@ -43,6 +47,8 @@ struct Attempt {
     /// Nothing of a reply was seen: the server may have closed a kept connection before it read the request.
     bool unanswered = false;
     bool keep = false;
+    /// The reply broke a bound; `error` is empty then.
+    std::optional<model::Error> refused;
     HttpResponse response;
 };
 
@@ -86,39 +92,55 @@ model::Error connect_error(const Endpoint& endpoint, const error_code& code, con
     return error;
 }
 
-std::optional<std::chrono::seconds> parse_retry_after(std::string_view text) {
-    std::uint32_t seconds = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return std::chrono::seconds(seconds);
-}
-
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
+void take_header(HttpResponse& response, const http::response<http::buffer_body>& message) {
+    response.status = message.result_int();
+    response.content_type = view(message[http::field::content_type]);
+    response.retry_after = parse_retry_after(view(message[http::field::retry_after]), std::chrono::system_clock::now());
+}
+
 template <class Stream>
-asio::awaitable<Attempt> exchange(Stream& stream, const Request& request, const HttpLimits& limits) {
+asio::awaitable<Attempt> exchange(Stream& stream, const Request& request, const HttpLimits& limits, bool json) {
     Attempt out;
+    const Clock::time_point start = Clock::now();
     co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, out.error));
     if (out.error) {
         out.unanswered = true;
         co_return out;
     }
     beast::flat_buffer buffer;
-    http::response_parser<http::string_body> parser;
+    http::response_parser<http::buffer_body> parser;
     parser.body_limit(limits.max_body);
     parser.header_limit(limits.max_header);
     co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, out.error));
     out.unanswered = out.error && !parser.got_some();
     if (out.error) co_return out;
-    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, out.error));
-    if (out.error) co_return out;
-
-    out.keep = parser.keep_alive() && buffer.size() == 0;
     auto& message = parser.get();
-    out.response.status = message.result_int();
-    out.response.content_type = view(message[http::field::content_type]);
-    out.response.retry_after = parse_retry_after(view(message[http::field::retry_after]));
-    out.response.body = std::move(message.body());
+    take_header(out.response, message);
+
+    std::optional<model::JsonLimits> bounds;
+    if (json) bounds = reply_limits;
+    Body body(limits.max_body, bounds);
+    model::Result<void> kept;
+    const std::string_view encoding = view(message[http::field::content_encoding]);
+    if (!body.set_encoding(encoding))
+        kept = model::fail(ErrorCode::upstream, fmt::format("the reply is encoded as \"{:.40}\"", encoding), Retry::other_endpoint);
+    const auto piece = std::make_unique<std::array<char, 65'536>>();
+    while (kept && !parser.is_done() && !body.hopeless()) {
+        message.body().data = piece->data();
+        message.body().size = piece->size();
+        message.body().more = false;
+        co_await http::async_read_some(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, out.error));
+        if (out.error == http::error::need_buffer) out.error.clear();
+        if (out.error) co_return out;
+        kept = body.take(std::string_view(piece->data(), piece->size() - message.body().size));
+    }
+    if (kept && parser.is_done()) kept = body.finish();
+    if (!kept) out.refused = std::move(kept).error();
+    out.keep = kept && parser.is_done() && parser.keep_alive() && buffer.size() == 0;
+    out.response.body = std::move(body).text();
+    out.response.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
     co_return out;
 }
 
@@ -178,6 +200,11 @@ asio::awaitable<error_code> handshake(TlsStream& stream, const Endpoint& endpoin
     co_return error;
 }
 
+model::Error prefixed(const std::string& name, model::Error error) {
+    error.message = name + ": " + error.message;
+    return error;
+}
+
 bool is_header_text(const std::string& text) {
     return std::none_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
@@ -194,8 +221,11 @@ public:
         if (!options_.ca_file.empty()) tls_.load_verify_file(options_.ca_file);
     }
 
-    static asio::awaitable<model::Result<HttpResponse>> post(std::shared_ptr<Impl> self, Endpoint endpoint,
-                                                             HttpHeaders headers, std::string body, HttpLimits limits);
+    /// `pacer`: JSON-RPC.
+    static asio::awaitable<model::Result<HttpResponse>> post(std::shared_ptr<Impl> self, Endpoint endpoint, HttpHeaders headers,
+                                                             std::string body, HttpLimits limits, Pacer* pacer, Cost cost);
+    const asio::any_io_executor& executor() const { return executor_; }
+    const HttpOptions& options() const { return options_; }
     std::uint64_t opened() const { return opened_; }
 
 private:
@@ -207,7 +237,7 @@ private:
 
     asio::awaitable<Opened> open(const Endpoint& endpoint, const HttpLimits& limits, Clock::time_point deadline);
     static asio::awaitable<Attempt> send(Connection& connection, const Request& request, const HttpLimits& limits,
-                                         Clock::time_point deadline);
+                                         Clock::time_point deadline, bool json);
     std::unique_ptr<Connection> take_idle(const std::string& key);
     void keep_idle(const std::string& key, std::unique_ptr<Connection> connection);
 
@@ -218,11 +248,11 @@ private:
     std::uint64_t opened_ = 0;
 };
 
-asio::awaitable<model::Result<HttpResponse>> HttpClient::Impl::post(std::shared_ptr<Impl> self, Endpoint endpoint,
-                                                                    HttpHeaders headers, std::string body,
-                                                                    HttpLimits limits) {
+asio::awaitable<model::Result<HttpResponse>> HttpClient::Impl::post(std::shared_ptr<Impl> self, Endpoint endpoint, HttpHeaders headers,
+                                                                    std::string body, HttpLimits limits, Pacer* pacer, Cost cost) {
     const Clock::time_point deadline = Clock::now() + limits.total;
     const std::string key = endpoint.shown();
+    if (!endpoint.is_http()) co_return model::fail(ErrorCode::bad_input, fmt::format("{}: an http or https URL is needed", key));
     Request request(http::verb::post, endpoint.target, 11, std::move(body));
     request.set(http::field::host, endpoint.authority());
     request.set(http::field::user_agent, "margind");
@@ -235,14 +265,26 @@ asio::awaitable<model::Result<HttpResponse>> HttpClient::Impl::post(std::shared_
     request.prepare_payload();
 
     for (;;) {
+        std::optional<Pacer::Turn> turn;
+        if (pacer != nullptr) {
+            turn.emplace(*pacer, cost);
+            const auto allowed = co_await turn->wait(deadline);
+            if (!allowed) co_return model::fail(prefixed(key, allowed.error()));
+        }
         std::unique_ptr<Connection> connection = self->take_idle(key);
         const bool reused = connection != nullptr;
         if (!reused) {
             Opened opened = co_await self->open(endpoint, limits, deadline);
             if (!opened) co_return model::fail(std::move(opened).error());
             connection = std::move(*opened);
+            if (turn) {
+                // Opening took its time; what leaves is counted when it leaves.
+                const auto allowed = co_await turn->wait(deadline);
+                if (!allowed) co_return model::fail(prefixed(key, allowed.error()));
+            }
         }
-        Attempt attempt = co_await send(*connection, request, limits, deadline);
+        Attempt attempt = co_await send(*connection, request, limits, deadline, pacer != nullptr);
+        if (attempt.refused) co_return model::fail(prefixed(key, *attempt.refused));
         if (!attempt.error) {
             if (attempt.keep) self->keep_idle(key, std::move(connection));
             co_return std::move(attempt.response);
@@ -257,7 +299,7 @@ asio::awaitable<model::Result<HttpResponse>> HttpClient::Impl::post(std::shared_
 asio::awaitable<HttpClient::Impl::Opened> HttpClient::Impl::open(const Endpoint& endpoint, const HttpLimits& limits,
                                                                  Clock::time_point deadline) {
     const Clock::time_point until = std::min(deadline, Clock::now() + limits.connect);
-    auto connection = endpoint.tls ? std::make_unique<Connection>(std::in_place_type<TlsStream>, executor_, tls_)
+    auto connection = endpoint.tls() ? std::make_unique<Connection>(std::in_place_type<TlsStream>, executor_, tls_)
                                    : std::make_unique<Connection>(std::in_place_type<PlainStream>, executor_);
     auto* tls = std::get_if<TlsStream>(connection.get());
     PlainStream& plain = tls != nullptr ? tls->next_layer() : std::get<PlainStream>(*connection);
@@ -269,15 +311,15 @@ asio::awaitable<HttpClient::Impl::Opened> HttpClient::Impl::open(const Endpoint&
 }
 
 asio::awaitable<Attempt> HttpClient::Impl::send(Connection& connection, const Request& request, const HttpLimits& limits,
-                                                Clock::time_point deadline) {
+                                                Clock::time_point deadline, bool json) {
     if (auto* tls = std::get_if<TlsStream>(&connection)) {
         tls->next_layer().expires_at(deadline);
-        Attempt attempt = co_await exchange(*tls, request, limits);
+        Attempt attempt = co_await exchange(*tls, request, limits, json);
         co_return attempt;
     }
     PlainStream& plain = std::get<PlainStream>(connection);
     plain.expires_at(deadline);
-    Attempt attempt = co_await exchange(plain, request, limits);
+    Attempt attempt = co_await exchange(plain, request, limits, json);
     co_return attempt;
 }
 
@@ -306,8 +348,21 @@ HttpClient::~HttpClient() = default;
 
 asio::awaitable<model::Result<HttpResponse>> HttpClient::post(Endpoint endpoint, HttpHeaders headers, std::string body,
                                                               HttpLimits limits) {
-    return Impl::post(impl_, std::move(endpoint), std::move(headers), std::move(body), limits);
+    return Impl::post(impl_, std::move(endpoint), std::move(headers), std::move(body), limits, nullptr, {});
 }
+
+asio::awaitable<model::Result<HttpResponse>> HttpClient::post_json(Endpoint endpoint, std::string body, HttpLimits limits, Pacer& pacer,
+                                                                   Cost cost) {
+    HttpHeaders headers;
+    headers.emplace_back("Content-Type", "application/json");
+    headers.emplace_back("Accept", "application/json");
+    headers.emplace_back("Accept-Encoding", "gzip, deflate");
+    return Impl::post(impl_, std::move(endpoint), std::move(headers), std::move(body), limits, &pacer, cost);
+}
+
+const asio::any_io_executor& HttpClient::executor() const { return impl_->executor(); }
+
+const HttpOptions& HttpClient::options() const { return impl_->options(); }
 
 std::uint64_t HttpClient::connections_opened() const { return impl_->opened(); }
 

@@ -1,6 +1,7 @@
 // The one HTTP client: POST with bounds and deadlines, over kept connections, plain or TLS.
 #pragma once
 
+#include "adapters/rpc/budget.hpp"
 #include "adapters/rpc/endpoint.hpp"
 #include "risk/model/result.hpp"
 
@@ -32,8 +33,10 @@ struct HttpResponse {
     unsigned status = 0;
     std::string body;
     std::string content_type;
-    /// Retry-After in its form of seconds.
+    /// Retry-After, from the arrival on.
     std::optional<std::chrono::seconds> retry_after;
+    /// From the first byte of the request to the last of the reply.
+    std::chrono::microseconds took{0};
 };
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
@@ -55,9 +58,15 @@ public:
     ~HttpClient();
 
     /// Any status is an answer; redirects are not followed. Errors: `unreachable` (no connection, TLS refused, deadline,
-    /// connection lost), `limit` (header or body too long), `upstream` (not HTTP); they name the endpoint as shown().
+    /// connection lost), `limit` (header or body too long, after inflating), `upstream` (not HTTP); they name the endpoint as shown().
     asio::awaitable<model::Result<HttpResponse>> post(Endpoint endpoint, HttpHeaders headers, std::string body,
                                                       HttpLimits limits);
+    /// A JSON-RPC message: every time it leaves, `pacer` is asked before; the reply may come compressed and must keep to
+    /// json_bounds.hpp while it arrives. One that does not begin as JSON is cut short. `pacer` must outlive the request.
+    asio::awaitable<model::Result<HttpResponse>> post_json(Endpoint endpoint, std::string body, HttpLimits limits, Pacer& pacer,
+                                                           Cost cost);
+    const asio::any_io_executor& executor() const;
+    const HttpOptions& options() const;
     /// Connections opened so far.
     std::uint64_t connections_opened() const;
 

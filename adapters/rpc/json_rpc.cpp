@@ -28,6 +28,8 @@ std::string message_of(std::uint64_t id, std::string_view method, std::string_vi
     return out;
 }
 
+Cost cost_of(std::string_view method) { return {1, compute_units(method)}; }
+
 /// An object; for a batch an array too.
 bool is_json_answer(const HttpResponse& response, bool batch) {
     const std::size_t first = response.body.find_first_not_of(" \t\r\n");
@@ -63,14 +65,15 @@ std::optional<model::Error> status_error(const HttpResponse& response, const std
 }  // namespace
 
 JsonRpcClient::JsonRpcClient(HttpClient& http, Endpoint endpoint, HttpLimits limits, Budget budget)
-    : http_(http), endpoint_(std::move(endpoint)), limits_(limits), budget_(budget) {}
+    : http_(http), endpoint_(std::move(endpoint)), limits_(limits), pacer_(http.executor(), budget) {}
 
 asio::awaitable<model::Result<nlohmann::json>> JsonRpcClient::call(std::string method, std::string params) {
     const std::uint64_t id = ++last_id_;
     const std::string shown = endpoint_.shown();
     const Asked asked{id, shown, method};
     std::string message = message_of(id, method, params);
-    const auto body = co_await exchange(fmt::format("{}: {}", shown, method), std::move(message), false);
+    const Cost cost = cost_of(method);
+    const auto body = co_await exchange(fmt::format("{}: {}", shown, method), std::move(message), cost, false);
     if (!body) co_return model::fail(body.error());
     co_return parse_reply(*body, asked);
 }
@@ -80,7 +83,8 @@ asio::awaitable<model::Result<model::Bytes>> JsonRpcClient::call_bytes(std::stri
     const std::string shown = endpoint_.shown();
     const Asked asked{id, shown, method};
     std::string message = message_of(id, method, params);
-    const auto body = co_await exchange(fmt::format("{}: {}", shown, method), std::move(message), false);
+    const Cost cost = cost_of(method);
+    const auto body = co_await exchange(fmt::format("{}: {}", shown, method), std::move(message), cost, false);
     if (!body) co_return model::fail(body.error());
     co_return parse_bytes_reply(*body, asked);
 }
@@ -90,28 +94,28 @@ asio::awaitable<model::Result<Replies>> JsonRpcClient::call_many(std::vector<Ask
     const std::string shown = endpoint_.shown();
     std::vector<Asked> asked;
     std::string message = "[";
+    Cost cost;
     for (const Ask& ask : asks) {
         asked.push_back({++last_id_, shown, ask.method});
         if (asked.size() > 1) message += ',';
         message += message_of(last_id_, ask.method, ask.params);
+        cost += cost_of(ask.method);
     }
     message += ']';
-    const auto body = co_await exchange(fmt::format("{}: batch of {}", shown, asks.size()), std::move(message), true);
+    const auto body = co_await exchange(fmt::format("{}: batch of {}", shown, asks.size()), std::move(message), cost, true);
     if (!body) co_return model::fail(body.error());
     co_return parse_batch_reply(*body, asked);
 }
 
-asio::awaitable<model::Result<std::string>> JsonRpcClient::exchange(std::string who, std::string message, bool batch) {
+asio::awaitable<model::Result<std::string>> JsonRpcClient::exchange(std::string who, std::string message, Cost cost, bool batch) {
     if (const auto wait = not_before_ - Clock::now(); wait > Clock::duration::zero())
         co_return model::fail(ErrorCode::limit,
                               fmt::format("{}: not sent, the server asked to wait {} ms more", who,
                                           std::chrono::ceil<std::chrono::milliseconds>(wait).count()),
                               Retry::later);
-    HttpHeaders headers;
-    headers.emplace_back("Content-Type", "application/json");
-    headers.emplace_back("Accept", "application/json");
-    auto response = co_await http_.post(endpoint_, std::move(headers), std::move(message), limits_);
+    auto response = co_await http_.post_json(endpoint_, std::move(message), limits_, pacer_, cost);
     if (!response) co_return model::fail(std::move(response).error());
+    latencies_.add(response->took);
     if (response->status == 429 && response->retry_after)
         not_before_ = Clock::now() + std::min(*response->retry_after, longest_wait);
     if (auto error = status_error(*response, who, batch)) co_return model::fail(std::move(*error));

@@ -3,6 +3,7 @@
 
 #include "adapters/rpc/budget.hpp"
 #include "adapters/rpc/http.hpp"
+#include "adapters/rpc/latencies.hpp"
 #include "risk/model/ids.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -42,15 +43,18 @@ public:
     void wait_at_most(std::chrono::milliseconds total) { limits_.total = total; }
 
     const Endpoint& endpoint() const { return endpoint_; }
+    /// Of answered requests, refusals included; from departure to the last byte.
+    const Latencies& latencies() const { return latencies_; }
     std::uint64_t requests_sent() const { return last_id_; }
 
 private:
-    asio::awaitable<model::Result<std::string>> exchange(std::string who, std::string message, bool batch);
+    asio::awaitable<model::Result<std::string>> exchange(std::string who, std::string message, Cost cost, bool batch);
 
     HttpClient& http_;
     Endpoint endpoint_;
     HttpLimits limits_;
-    Budget budget_;
+    Pacer pacer_;
+    Latencies latencies_;
     std::uint64_t last_id_ = 0;
     /// Set by a 429 with Retry-After: until then requests fail without being sent.
     std::chrono::steady_clock::time_point not_before_{};

@@ -1,6 +1,7 @@
 // One operator's endpoints of one chain, behind which one of them answers.
 #include "adapters/rpc/operator.hpp"
 
+#include "adapters/rpc/latencies.hpp"
 #include "adapters/rpc/node.hpp"
 #include "adapters/rpc/spawn.hpp"
 

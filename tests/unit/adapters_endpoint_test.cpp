@@ -12,7 +12,7 @@ namespace {
 TEST(Endpoint, takes_urls_apart) {
     struct Case {
         const char* url;
-        bool tls;
+        Scheme scheme;
         const char* host;
         const char* port;
         const char* target;
@@ -20,18 +20,23 @@ TEST(Endpoint, takes_urls_apart) {
         const char* shown;
     };
     const std::vector<Case> cases{
-        {"http://localhost:8545", false, "localhost", "8545", "/", "", "http://localhost:8545"},
-        {"http://127.0.0.1:8545/", false, "127.0.0.1", "8545", "/", "", "http://127.0.0.1:8545"},
-        {"HTTPS://Eth.Example.org/v3/KEY", true, "eth.example.org", "443", "/v3/KEY", "", "https://eth.example.org"},
-        {"https://a.b:443/x", true, "a.b", "443", "/x", "", "https://a.b"},
-        {"http://a.b:443?key=1", false, "a.b", "443", "/?key=1", "", "http://a.b:443"},
-        {"https://user:p%40ss@a.b/x?k=v#part", true, "a.b", "443", "/x?k=v", "user:p@ss", "https://a.b"},
-        {"http://[::1]:8545/x", false, "::1", "8545", "/x", "", "http://[::1]:8545"},
+        {"http://localhost:8545", Scheme::http, "localhost", "8545", "/", "", "http://localhost:8545"},
+        {"http://127.0.0.1:8545/", Scheme::http, "127.0.0.1", "8545", "/", "", "http://127.0.0.1:8545"},
+        {"HTTPS://Eth.Example.org/v3/KEY", Scheme::https, "eth.example.org", "443", "/v3/KEY", "", "https://eth.example.org"},
+        {"https://a.b:443/x", Scheme::https, "a.b", "443", "/x", "", "https://a.b"},
+        {"http://a.b:443?key=1", Scheme::http, "a.b", "443", "/?key=1", "", "http://a.b:443"},
+        {"https://user:p%40ss@a.b/x?k=v#part", Scheme::https, "a.b", "443", "/x?k=v", "user:p@ss", "https://a.b"},
+        {"http://[::1]:8545/x", Scheme::http, "::1", "8545", "/x", "", "http://[::1]:8545"},
+        {"ws://a.b/x", Scheme::ws, "a.b", "80", "/x", "", "ws://a.b"},
+        {"WSS://a.b/ws/v3/KEY", Scheme::wss, "a.b", "443", "/ws/v3/KEY", "", "wss://a.b"},
+        {"ws://127.0.0.1:8546", Scheme::ws, "127.0.0.1", "8546", "/", "", "ws://127.0.0.1:8546"},
+        {"ipc:/home/me/.ethereum/geth.ipc", Scheme::ipc, "", "", "/home/me/.ethereum/geth.ipc", "", "ipc:geth.ipc"},
+        {"ipc:///tmp/node.ipc", Scheme::ipc, "", "", "/tmp/node.ipc", "", "ipc:node.ipc"},
     };
     for (const Case& c : cases) {
         const auto endpoint = Endpoint::parse(c.url);
         ASSERT_TRUE(endpoint) << c.url << ": " << endpoint.error().message;
-        EXPECT_EQ(endpoint->tls, c.tls) << c.url;
+        EXPECT_EQ(endpoint->scheme, c.scheme) << c.url;
         EXPECT_EQ(endpoint->host, c.host);
         EXPECT_EQ(endpoint->port, c.port) << c.url;
         EXPECT_EQ(endpoint->target, c.target) << c.url;
@@ -42,9 +47,14 @@ TEST(Endpoint, takes_urls_apart) {
 
 TEST(Endpoint, refuses_what_is_no_url_and_names_it) {
     const std::vector<std::pair<std::string, std::string>> cases{
-        {"", "endpoint \"\": a URL that starts with http:// or https:// is needed"},
-        {"localhost:8545", "endpoint \"localhost:8545\": a URL that starts with http:// or https:// is needed"},
-        {"ws://a.b/x", "endpoint \"ws://a.b\": a URL that starts with http:// or https:// is needed"},
+        {"", "endpoint \"\": a URL that starts with http://, https://, ws://, wss:// or ipc: is needed"},
+        {"localhost:8545", "endpoint \"localhost:8545\": a URL that starts with http://, https://, ws://, wss:// or ipc: is needed"},
+        {"ftp://a.b/x", "endpoint \"ftp://a.b\": a URL that starts with http://, https://, ws://, wss:// or ipc: is needed"},
+        {"ipc:node.ipc", "endpoint \"ipc:node.ipc\": an absolute path is needed: ipc:/path/of/the/socket"},
+        {"ipc://secret/node.ipc", "endpoint \"ipc:node.ipc\": an absolute path is needed: ipc:/path/of/the/socket"},
+        {"ipc:/", "endpoint \"ipc:\": an absolute path is needed: ipc:/path/of/the/socket"},
+        {"ipc:/" + std::string(107, 'x') + "/a",
+         "endpoint \"ipc:a\": the path is longer than 107 bytes, more than a socket's address holds"},
         {"http://", "endpoint \"http://\": the host is not a name or an address"},
         {"http://a b/", "endpoint \"http://a b\": a URL holds printable ASCII without blanks"},
         {"http://a.b:0", "endpoint \"http://a.b:0\": the port is not a number from 1 to 65535"},
