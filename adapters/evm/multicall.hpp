@@ -14,9 +14,9 @@ namespace margind::adapters::evm {
 const model::Address& multicall3_address();
 
 struct ChunkLimits {
-    std::size_t max_calls = 250;
+    std::size_t max_calls = 500;
     /// Of the aggregate3 call data, selector included. A call that is longer than this alone gets a chunk of its own.
-    std::size_t max_bytes = std::size_t{256} << 10;
+    std::size_t max_bytes = std::size_t{512} << 10;
 };
 
 /// Lengths of consecutive runs of `calls`, each within the limits, none empty, of about equal length.

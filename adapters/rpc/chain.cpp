@@ -1,7 +1,6 @@
 // Typed requests to an Ethereum node.
 #include "adapters/rpc/chain.hpp"
 
-#include "adapters/evm/multicall.hpp"
 #include "adapters/rpc/fields.hpp"
 #include "adapters/rpc/logs.hpp"
 #include "risk/model/keccak.hpp"
@@ -40,8 +39,6 @@ std::optional<Bloom> bloom_of(const json& header) {
 
 std::string quantity(std::uint64_t value) { return model::U256(value).to_hex(); }
 
-std::string pin(const model::Bytes32& block) { return R"({"blockHash":")" + block.to_string() + R"("})"; }
-
 model::Result<BlockHeader> header_of(const JsonRpcClient& rpc, model::ChainId chain, std::string_view method, std::string_view which,
                                      const json& reply) {
     if (!reply.is_object()) return bad_answer(rpc, method, "the block is not an object");
@@ -71,21 +68,13 @@ asio::awaitable<model::Result<BlockHeader>> block(JsonRpcClient& rpc, model::Cha
     co_return header_of(rpc, chain, method, which, *reply);
 }
 
-/// A request pinned to a block hash that the node does not know means that the block was reorganised away.
-model::Error of_block(const JsonRpcClient& rpc, const model::Bytes32& block, model::Error error) {
-    if (error.code != ErrorCode::missing) return error;
-    return {ErrorCode::reorged, fmt::format("{}: block {} is no longer known ({})", rpc.endpoint().shown(), block.to_string(), error.message), Retry::later};
+model::BlockRef block_of(const model::Bytes32& hash) {
+    model::BlockRef block;
+    block.hash = hash;
+    return block;
 }
 
-model::Result<model::Bytes> pinned(const JsonRpcClient& rpc, const model::Bytes32& block, model::Result<model::Bytes> reply) {
-    if (reply) return reply;
-    return model::fail(of_block(rpc, block, std::move(reply).error()));
-}
-
-model::Error by(const JsonRpcClient& rpc, model::Error error) {
-    error.message = fmt::format("{}: {}", rpc.endpoint().shown(), error.message);
-    return error;
-}
+Pin at(const model::Bytes32& hash) { return Pin(block_of(hash)); }
 
 }  // namespace
 
@@ -126,39 +115,29 @@ asio::awaitable<model::Result<BlockHeader>> block_by_hash(JsonRpcClient& rpc, mo
     return block(rpc, chain, "eth_getBlockByHash", hash.to_string());
 }
 
+asio::awaitable<model::Result<model::Bytes>> state_at(JsonRpcClient& rpc, Request request, Pin pin) {
+    Ask ask = message_of(request, pin);
+    auto reply = co_await rpc.call_bytes(std::move(ask.method), std::move(ask.params));
+    co_return state_bytes(request, pin, rpc.endpoint().shown(), std::move(reply));
+}
+
 asio::awaitable<model::Result<model::Bytes>> eth_call(JsonRpcClient& rpc, Call call, model::Bytes32 block) {
-    std::string params = R"([{"to":")" + model::to_hex(call.to.bytes) + R"(","data":")";
-    params += model::to_hex(call.data);
-    params += '"';
-    if (call.from) params += R"(,"from":")" + model::to_hex(call.from->bytes) + '"';
-    if (call.gas) params += R"(,"gas":")" + quantity(*call.gas) + '"';
-    params += "}," + pin(block) + "]";
-    auto reply = co_await rpc.call_bytes("eth_call", std::move(params));
-    co_return pinned(rpc, block, std::move(reply));
+    return state_at(rpc, std::move(call), at(block));
 }
 
 asio::awaitable<model::Result<model::Bytes>> code_at(JsonRpcClient& rpc, model::Address address, model::Bytes32 block) {
-    std::string params = R"([")" + model::to_hex(address.bytes) + R"(",)" + pin(block) + "]";
-    auto reply = co_await rpc.call_bytes("eth_getCode", std::move(params));
-    co_return pinned(rpc, block, std::move(reply));
+    return state_at(rpc, Code{address}, at(block));
 }
 
 asio::awaitable<model::Result<model::Bytes>> storage_at(JsonRpcClient& rpc, StorageAt where, model::Bytes32 block) {
-    std::string params =
-        R"([")" + model::to_hex(where.address.bytes) + R"(",")" + where.slot.to_hex() + R"(",)" + pin(block) + "]";
-    auto reply = co_await rpc.call_bytes("eth_getStorageAt", std::move(params));
-    if (reply && reply->size() != 32)
-        co_return bad_answer(rpc, "eth_getStorageAt", fmt::format("{} bytes instead of 32", reply->size()));
-    co_return pinned(rpc, block, std::move(reply));
+    return state_at(rpc, where, at(block));
 }
 
 asio::awaitable<model::Result<std::vector<Log>>> logs_of_block(JsonRpcClient& rpc, Logs filter, model::Bytes32 block) {
     std::string params = logs_params(filter, block);
     const auto reply = co_await rpc.call("eth_getLogs", std::move(params));
-    if (!reply) co_return model::fail(of_block(rpc, block, reply.error()));
-    auto found = parse_logs(*reply, filter, block);
-    if (!found) co_return model::fail(by(rpc, std::move(found).error()));
-    co_return found;
+    if (!reply) co_return model::fail(of_pinned(block_of(block), rpc.endpoint().shown(), reply.error()));
+    co_return parse_logs(*reply, filter, block, rpc.endpoint().shown());
 }
 
 asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs filter) {
@@ -178,8 +157,8 @@ asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs f
             ranges.emplace_back(from, middle);
             continue;
         }
-        auto part = parse_logs(*reply, filter, from, to);
-        if (!part) co_return model::fail(by(rpc, std::move(part).error()));
+        auto part = parse_logs(*reply, filter, from, to, rpc.endpoint().shown());
+        if (!part) co_return model::fail(std::move(part).error());
         if (out.size() + part->size() > max_logs)
             co_return model::fail(ErrorCode::limit, fmt::format("more than {} logs in blocks {} to {}", max_logs, filter.from_block,
                                                                 filter.to_block));

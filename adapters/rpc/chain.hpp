@@ -3,6 +3,7 @@
 
 #include "adapters/request.hpp"
 #include "adapters/rpc/json_rpc.hpp"
+#include "adapters/rpc/state.hpp"
 
 #include <array>
 #include <cstddef>
@@ -33,6 +34,8 @@ asio::awaitable<model::Result<BlockHeader>> block_by_tag(JsonRpcClient& rpc, mod
 asio::awaitable<model::Result<BlockHeader>> block_by_number(JsonRpcClient& rpc, model::ChainId chain, std::uint64_t number);
 asio::awaitable<model::Result<BlockHeader>> block_by_hash(JsonRpcClient& rpc, model::ChainId chain, model::Bytes32 hash);
 
+/// The bytes that a Call, StorageAt or Code is answered with, at the pinned block: `reorged` when the node does not know it.
+asio::awaitable<model::Result<model::Bytes>> state_at(JsonRpcClient& rpc, Request request, Pin pin);
 /// State at one block, pinned by its hash (EIP-1898): `reorged` when the node no longer knows it.
 asio::awaitable<model::Result<model::Bytes>> eth_call(JsonRpcClient& rpc, Call call, model::Bytes32 block);
 asio::awaitable<model::Result<model::Bytes>> code_at(JsonRpcClient& rpc, model::Address address, model::Bytes32 block);

@@ -78,23 +78,23 @@ bool asked_for(const Logs& filter, const Log& log) {
     return true;
 }
 
-tl::unexpected<model::Error> refuse(std::string_view what) {
-    return model::fail(ErrorCode::upstream, fmt::format("eth_getLogs: {}", what), Retry::other_endpoint);
+tl::unexpected<model::Error> refuse(const std::string& shown, std::string_view what) {
+    return model::fail(ErrorCode::upstream, fmt::format("{}: eth_getLogs: {}", shown, what), Retry::other_endpoint);
 }
 
 template <class Within>
-model::Result<std::vector<Log>> parse(const json& result, const Logs& filter, Within within) {
-    if (!result.is_array()) return refuse("the result is not an array");
+model::Result<std::vector<Log>> parse(const json& result, const Logs& filter, const std::string& shown, Within within) {
+    if (!result.is_array()) return refuse(shown, "the result is not an array");
     std::vector<Log> out;
     out.reserve(result.size());
     for (const json& item : result) {
-        if (!item.is_object()) return refuse("a log is not an object");
+        if (!item.is_object()) return refuse(shown, "a log is not an object");
         const auto removed = item.find("removed");
         if (removed != item.end() && removed->is_boolean() && removed->get<bool>()) continue;
         auto log = parse_log(item);
-        if (!log) return refuse("a log is malformed");
-        if (!within(*log)) return refuse(fmt::format("a log of block {} ({}) is outside of what was asked for", log->block_number, log->block_hash.to_string()));
-        if (!asked_for(filter, *log)) return refuse(fmt::format("a log of {} was not asked for", log->address.to_string()));
+        if (!log) return refuse(shown, "a log is malformed");
+        if (!within(*log)) return refuse(shown, fmt::format("a log of block {} ({}) is outside of what was asked for", log->block_number, log->block_hash.to_string()));
+        if (!asked_for(filter, *log)) return refuse(shown, fmt::format("a log of {} was not asked for", log->address.to_string()));
         out.push_back(std::move(*log));
     }
     return out;
@@ -115,12 +115,13 @@ std::string logs_params(const Logs& filter, const model::Bytes32& block) {
     return params_of(filter, std::move(query));
 }
 
-model::Result<std::vector<Log>> parse_logs(const json& result, const Logs& filter, std::uint64_t from, std::uint64_t to) {
-    return parse(result, filter, [&](const Log& log) { return log.block_number >= from && log.block_number <= to; });
+model::Result<std::vector<Log>> parse_logs(const json& result, const Logs& filter, std::uint64_t from, std::uint64_t to,
+                                           const std::string& shown) {
+    return parse(result, filter, shown, [&](const Log& log) { return log.block_number >= from && log.block_number <= to; });
 }
 
-model::Result<std::vector<Log>> parse_logs(const json& result, const Logs& filter, const model::Bytes32& block) {
-    return parse(result, filter, [&](const Log& log) { return log.block_hash == block; });
+model::Result<std::vector<Log>> parse_logs(const json& result, const Logs& filter, const model::Bytes32& block, const std::string& shown) {
+    return parse(result, filter, shown, [&](const Log& log) { return log.block_hash == block; });
 }
 
 }  // namespace margind::adapters::rpc

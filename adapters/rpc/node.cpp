@@ -1,6 +1,8 @@
 // One endpoint of an operator: its client, what was learned about it, and whether it is worth asking.
 #include "adapters/rpc/node.hpp"
 
+#include "risk/model/keccak.hpp"
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
@@ -14,6 +16,12 @@ namespace {
 using model::ErrorCode;
 using model::Retry;
 using Clock = std::chrono::steady_clock;
+
+/// A reference to a block that no chain has: by the hash of a text.
+model::BlockRef nobodys_block(model::BlockRef block) {
+    block.hash = model::keccak256("margind: no block has this hash");
+    return block;
+}
 
 /// Lets the waiters go however the check ends.
 class Checking {
@@ -40,6 +48,7 @@ Node::Node(const asio::any_io_executor& executor, HttpClient& http, const Operat
     : chain_(options.chain),
       client_(http, own.endpoint, options.limits, own.budget),
       rounds_(client_, options.rounds),
+      probed_(options.rounds.multicall),
       shown_(fmt::format("{} ({})", options.name, own.endpoint.shown())),
       checked_(executor) {}
 
@@ -76,6 +85,51 @@ asio::awaitable<model::Result<void>> Node::check_chain() {
     co_return model::Result<void>();
 }
 
+asio::awaitable<model::Result<void>> Node::run(std::vector<AnyReading*> readings, model::BlockRef block) {
+    if (!pin_by_ || (*pin_by_ == PinBy::number && ++runs_by_number_ >= LearnedSize::patience)) {
+        const auto learned = co_await learn_pinning(block);
+        if (!learned) co_return model::fail(learned.error());
+        pin_by_ = *learned;
+        runs_by_number_ = 0;
+    }
+    if (*pin_by_ == PinBy::hash) {
+        auto done = co_await rounds_.run(std::move(readings), std::move(block));
+        co_return done;
+    }
+    auto same = co_await check_number(block);
+    if (!same) co_return same;
+    auto done = co_await rounds_.run(std::move(readings), block, PinBy::number);
+    if (!done) co_return done;
+    auto still = co_await check_number(std::move(block));
+    co_return still;
+}
+
+asio::awaitable<model::Result<PinBy>> Node::learn_pinning(model::BlockRef block) {
+    const Request request = Code{probed_};
+    const Pin wrong(nobodys_block(block));
+    const auto answered = co_await state_at(client_, request, wrong);
+    if (answered) co_return PinBy::number;
+    if (answered.error().code == ErrorCode::reorged) co_return PinBy::hash;
+    if (answered.error().code != ErrorCode::upstream) co_return model::fail(answered.error());
+    // Refused, but not in words that are known: for the wrong hash, or for any hash?
+    const Pin right(block);
+    const auto known = co_await state_at(client_, request, right);
+    if (known) co_return PinBy::hash;
+    if (known.error().code != ErrorCode::upstream) co_return model::fail(known.error());
+    co_return PinBy::number;
+}
+
+asio::awaitable<model::Result<void>> Node::check_number(model::BlockRef block) {
+    const auto there = co_await block_by_number(client_, chain_, block.number);
+    unpinned_ = !there && there.error().code == ErrorCode::upstream;
+    if (!there) co_return model::fail(of_pinned(block, client_.endpoint().shown(), there.error()));
+    if (there->ref.hash != block.hash)
+        co_return model::fail(ErrorCode::reorged,
+                              fmt::format("{}: block {} is {}, not {}", client_.endpoint().shown(), block.number, there->ref.hash.to_string(), block.hash.to_string()),
+                              Retry::later);
+    co_return model::Result<void>();
+}
+
 asio::awaitable<model::Result<void>> Node::probe() {
     auto right = co_await check_chain();
     if (!right) co_return right;
@@ -86,6 +140,7 @@ asio::awaitable<model::Result<void>> Node::probe() {
         co_return model::fail(error);
     }
     health_.revive();
+    pin_by_.reset();
     co_return model::Result<void>();
 }
 

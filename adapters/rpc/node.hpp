@@ -9,9 +9,12 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace margind::adapters::rpc {
 
@@ -25,8 +28,13 @@ public:
     /// Of a dead one: it is of use again when it serves the chain and has a head.
     asio::awaitable<model::Result<void>> probe();
 
+    /// Runs all readings to their end at the block: by its hash where the node refuses a wrong one (EIP-1898), else by its number,
+    /// with the hash at that number checked before and after. `reorged` where it has another block there.
+    asio::awaitable<model::Result<void>> run(std::vector<AnyReading*> readings, model::BlockRef block);
+    /// False: it takes no block by hash, and does not say which block is at a number; then runs fail.
+    bool pinned() const { return !unpinned_; }
+
     JsonRpcClient& client() { return client_; }
-    Rounds& rounds() { return rounds_; }
     Health& health() { return health_; }
     const Health& health() const { return health_; }
     model::ChainId chain() const { return chain_; }
@@ -40,12 +48,20 @@ public:
 
 private:
     asio::awaitable<model::Result<void>> check_chain();
+    asio::awaitable<model::Result<PinBy>> learn_pinning(model::BlockRef block);
+    asio::awaitable<model::Result<void>> check_number(model::BlockRef block);
 
     model::ChainId chain_;
     JsonRpcClient client_;
     Rounds rounds_;
+    /// What the pinning is tried on.
+    model::Address probed_;
     std::string shown_;
     Health health_;
+    std::optional<PinBy> pin_by_;
+    /// Runs until a node without EIP-1898 is tried again.
+    std::size_t runs_by_number_ = 0;
+    bool unpinned_ = false;
     bool reviving_ = false;
     bool checking_ = false;
     /// Cancelled when the check under way has ended.

@@ -186,7 +186,7 @@ asio::awaitable<Result<void>> run_on_first(StatePtr state, std::vector<AnyReadin
         const Clock::time_point whole = Clock::now() + state->options.limits.total;
         if (!give_time(state, node, has_sibling, whole)) continue;
         const Clock::time_point start = Clock::now();
-        auto done = co_await node.rounds().run(std::move(readings), std::move(block));
+        auto done = co_await node.run(std::move(readings), std::move(block));
         settle(state, node, done ? nullptr : &done.error(), start);
         if (!done) done = model::fail(node.named(std::move(done).error()));
         co_return done;
@@ -231,7 +231,9 @@ public:
         auto task = run_on_first(state_, std::move(readings), std::move(block));
         return until_stopped(state_, std::move(task));
     }
-    bool pinned() const override { return true; }
+    bool pinned() const override {
+        return std::all_of(state_->nodes.begin(), state_->nodes.end(), [](const auto& node) { return node->health().dead() || node->pinned(); });
+    }
     bool follow_heads(std::function<void(const BlockHeader&)>) override { return false; }
     void stop() override { stop_all(); }
 

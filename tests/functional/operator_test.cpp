@@ -87,6 +87,9 @@ protected:
         until([&] { return done.wait_for(0s) == std::future_status::ready; });
         return done.get();
     }
+    static std::unique_ptr<Reading<std::vector<Reply>>> script(std::vector<std::vector<Request>> rounds) {
+        return std::make_unique<Script>(std::move(rounds));
+    }
     template <class Condition>
     void until(Condition holds) {
         const auto patience = Clock::now() + 20s;
@@ -191,15 +194,98 @@ TEST_F(Operators, runs_readings_where_the_first_endpoint_is_down) {
     const Address feed = chain().address("/feeds/ETH");
     const Function latest_answer("latestAnswer()");
     const Function decimals("decimals()");
-    std::vector<std::vector<Request>> script(1);
-    script[0].push_back(Call{feed, latest_answer(), {}, {}, false});
-    script[0].push_back(Call{feed, decimals(), {}, {}, false});
-    std::unique_ptr<Reading<std::vector<Reply>>> reading = std::make_unique<Script>(std::move(script));
-    const auto replies = await(voice->read(std::move(reading), chain().head()));
+    std::vector<std::vector<Request>> requests(1);
+    requests[0].push_back(Call{feed, latest_answer(), {}, {}, false});
+    requests[0].push_back(Call{feed, decimals(), {}, {}, false});
+    const auto replies = await(voice->read(script(std::move(requests)), chain().head()));
     ASSERT_TRUE(replies) << replies.error().message;
     ASSERT_EQ(replies->size(), 2U);
     EXPECT_EQ(reply_bytes(replies->at(0)).value(), chain().call(feed, tests::call_data("latestAnswer()")));
     EXPECT_EQ(reply_bytes(replies->at(1)).value(), chain().call(feed, tests::call_data("decimals()")));
+}
+
+// Anvil follows EIP-1898, so the relay is what makes nodes that do not: one strips blockHash and answers for its head, one
+// refuses the parameter.
+TEST_F(Operators, reads_by_number_where_a_node_does_not_take_a_hash) {
+    const auto to_latest = [](std::string body) {
+        for (std::size_t at = 0; (at = body.find(R"({"blockHash":")", at)) != std::string::npos;) body.replace(at, 82, R"("latest")");
+        return body;
+    };
+    const auto refuse = [](const std::string& body) {
+        if (body.find("blockHash") == std::string::npos) return std::optional<std::pair<int, std::string>>();
+        json reply = json::object();
+        reply["jsonrpc"] = "2.0";
+        reply["id"] = json::parse(body).at("id");
+        reply["error"] = {{"code", -32602}, {"message", "invalid argument 1: hex string without 0x prefix"}};
+        return std::optional(std::pair(200, reply.dump()));
+    };
+    const Relay ignores(chain().rpc_url(), {{}, to_latest, {}});
+    const Relay refuses(chain().rpc_url(), {refuse, {}, {}});
+    const Address feed = chain().address("/feeds/ETH");
+    const Call probe{feed, Function("latestAnswer()")(), {}, {}, false};
+    const model::BlockRef old = chain().head();
+    const model::Bytes before = chain().call(feed, tests::call_data("latestAnswer()"));
+    chain().verb("set_price", {{"asset", "ETH"}, {"answer", "123456789012"}});
+    chain().verb("mine");
+    const model::BlockRef doomed = chain().head();
+    ASSERT_NE(chain().call(feed, tests::call_data("latestAnswer()")), before);
+    for (const std::string& url : {ignores.url(), refuses.url()}) {
+        const auto voice = make({url});
+        const auto replies = await(voice->read(script({{probe, probe}}), old));
+        ASSERT_TRUE(replies) << replies.error().message;
+        EXPECT_EQ(reply_bytes(replies->at(1)).value(), before) << "of the block asked for, not of the head";
+        EXPECT_TRUE(voice->pinned());
+        EXPECT_TRUE(await(voice->read(script({{probe}}), doomed)));
+
+        model::BlockRef other = doomed;
+        other.hash = old.hash;
+        const auto refused = await(voice->read(script({{probe}}), other));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, ErrorCode::reorged) << refused.error().message;
+    }
+    chain().verb("set_price", {{"asset", "ETH"}, {"answer", tests::words_of(before).at(0).to_decimal()}});
+}
+
+// The hash at the number is another one when the readings have ended: they may be of either branch.
+TEST_F(Operators, refuses_what_it_read_by_number_while_the_chain_was_reorganised) {
+    std::atomic<int> headers = 0;
+    const auto other_branch = [&](std::string body) {
+        if (body.find("\"parentHash\"") == std::string::npos || ++headers != 2) return body;
+        json reply = json::parse(body);
+        std::string hash = reply.at("result").at("hash").get<std::string>();
+        hash.back() = hash.back() == '0' ? '1' : '0';
+        reply["result"]["hash"] = hash;
+        return reply.dump();
+    };
+    const auto to_latest = [](std::string body) {
+        for (std::size_t at = 0; (at = body.find(R"({"blockHash":")", at)) != std::string::npos;) body.replace(at, 82, R"("latest")");
+        return body;
+    };
+    const Relay node(chain().rpc_url(), {{}, to_latest, other_branch});
+    const auto voice = make({node.url()});
+    const Call probe{chain().address("/feeds/ETH"), Function("decimals()")(), {}, {}, false};
+    const auto replies = await(voice->read(script({{probe}}), chain().head()));
+    ASSERT_FALSE(replies);
+    EXPECT_EQ(replies.error().code, ErrorCode::reorged) << replies.error().message;
+    EXPECT_EQ(headers, 2);
+    EXPECT_TRUE(await(voice->read(script({{probe}}), chain().head())));
+}
+
+// At most three HTTP requests per operator, chain and block: here the two that a block of 1,000 accounts needs beside its head.
+TEST_F(Operators, reads_a_block_of_many_calls_in_one_request) {
+    const Relay node(chain().rpc_url(), {});
+    const auto voice = make({node.url()});
+    const Address pool = chain().address("/aave/pool");
+    const Function user_data("getUserAccountData(address)");
+    std::vector<Request> requests(300, Call{chain().address("/feeds/ETH"), Function("latestAnswer()")(), {}, {}, false});
+    for (std::uint64_t i = 1; i <= 32; ++i) requests.push_back(Call{pool, user_data(AbiWriter().u256(i)), {}, {}, false});
+    const model::BlockRef head = chain().head();
+    ASSERT_TRUE(await(voice->read(script({requests}), head)));
+    for (int block = 0; block < 3; ++block) {
+        const int before = node.requests();
+        ASSERT_TRUE(await(voice->read(script({requests}), head)));
+        EXPECT_EQ(node.requests() - before, 1);
+    }
 }
 
 TEST_F(Operators, ends_requests_under_way_when_it_is_stopped) {

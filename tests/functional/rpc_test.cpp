@@ -6,11 +6,13 @@
 #include "adapters/rpc/spawn.hpp"
 #include "risk/model/keccak.hpp"
 #include "tests/support/chain_process.hpp"
+#include "tests/support/relay.hpp"
 #include "tests/support/run_coroutine.hpp"
 
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -279,6 +281,100 @@ TEST_F(Rpc, asks_one_by_one_where_multicall_has_no_code) {
     ASSERT_TRUE(replies) << replies.error().message;
     for (const Reply& reply : *replies) EXPECT_EQ(tests::words_of(reply_bytes(reply).value()).at(0), U256(8));
     EXPECT_EQ(plain.counts().chunks, 0U);
+}
+
+class Batches : public Rpc {
+protected:
+    explicit Batches() { limits.multicall = Address::parse("0x00000000000000000000000000000000000abcde").value(); }
+    std::vector<Request> twenty() const { return std::vector<Request>(20, call(chain().address("/feeds/ETH"), decimals())); }
+    void expect_all_eights(const model::Result<std::vector<Reply>>& replies) {
+        ASSERT_TRUE(replies) << replies.error().message;
+        ASSERT_EQ(replies->size(), 20U);
+        for (const Reply& reply : *replies) EXPECT_EQ(tests::words_of(reply_bytes(reply).value()).at(0), U256(8));
+    }
+    static json reply_to(const json& request) {
+        json reply = json::object();
+        reply["jsonrpc"] = "2.0";
+        reply["id"] = request.is_object() ? request.at("id") : json(nullptr);
+        reply["error"] = {{"code", -32600}, {"message", "batch requests are not supported"}};
+        return reply;
+    }
+    using Answer = std::optional<std::pair<int, std::string>>;
+    RoundLimits limits;
+};
+
+TEST_F(Batches, carry_what_cannot_be_packed) {
+    const tests::Relay node(chain().rpc_url(), {});
+    JsonRpcClient counted(http, Endpoint::parse(node.url()).value());
+    Rounds by(counted, limits);
+    expect_all_eights(ask(by, {twenty()}));
+    EXPECT_EQ(by.counts().batches, 1U);
+    EXPECT_EQ(node.requests(), 2) << "one for the code of Multicall3, one for all";
+    expect_all_eights(ask(by, {twenty()}));
+    EXPECT_EQ(node.requests(), 3) << "that it has none is remembered";
+
+    const Address weth = chain().address("/tokens/WETH/address");
+    const Address reverting = with_code(0xb0b3, "0x60006000fd");
+    Call isolated = call(reverting, {});
+    isolated.isolated = true;
+    Logs filter;
+    filter.addresses.push_back(weth);
+    filter.topics.emplace_back(1, model::keccak256("Transfer(address,address,uint256)"));
+    filter.to_block = head.number;
+    Rounds packing(counted);
+    const auto mixed = ask(packing, {{Code{weth}, isolated, filter, StorageAt{weth, U256(0)}}});
+    ASSERT_TRUE(mixed) << mixed.error().message;
+    EXPECT_EQ(node.requests(), 4);
+    EXPECT_EQ(reply_bytes(mixed->at(0)).value(), await(code_at(client, weth, head.hash)).value());
+    EXPECT_EQ(error_of(mixed->at(1)).code, ErrorCode::reverted);
+    EXPECT_FALSE(std::get<std::vector<Log>>(*mixed->at(2)).empty());
+    EXPECT_EQ(reply_bytes(mixed->at(3)).value().size(), 32U);
+}
+
+TEST_F(Batches, are_made_smaller_where_a_server_takes_only_few_at_once) {
+    const tests::Relay node(chain().rpc_url(), {[](const std::string& body) {
+        const json request = json::parse(body);
+        if (request.is_array() && request.size() > 6) return Answer(std::pair(200, reply_to(request).dump()));
+        return Answer();
+    }, {}, {}});
+    JsonRpcClient limited(http, Endpoint::parse(node.url()).value());
+    Rounds by(limited, limits);
+    expect_all_eights(ask(by, {twenty()}));
+    EXPECT_EQ(by.counts().refused_batches, 3U) << "20, 10, 10";
+    const int before = node.requests();
+    expect_all_eights(ask(by, {twenty()}));
+    EXPECT_EQ(by.counts().refused_batches, 3U) << "the size that was too much is remembered";
+    EXPECT_EQ(node.requests() - before, 4);
+}
+
+TEST_F(Batches, give_way_to_single_requests_where_they_are_refused) {
+    const tests::Relay node(chain().rpc_url(), {[](const std::string& body) {
+        const json request = json::parse(body);
+        if (request.is_array()) return Answer(std::pair(200, reply_to(request).dump()));
+        return Answer();
+    }, {}, {}});
+    JsonRpcClient refusing(http, Endpoint::parse(node.url()).value());
+    Rounds by(refusing, limits);
+    expect_all_eights(ask(by, {twenty()}));
+    const std::uint64_t refused = by.counts().refused_batches;
+    const int before = node.requests();
+    expect_all_eights(ask(by, {twenty()}));
+    EXPECT_EQ(by.counts().refused_batches, refused);
+    EXPECT_EQ(node.requests() - before, 20);
+    for (int run = 0; run < 80; ++run) ASSERT_TRUE(ask(by, {{Code{limits.multicall}, Code{limits.multicall}}}));
+    EXPECT_GT(by.counts().refused_batches, refused) << "tried again now and then";
+}
+
+TEST_F(Batches, are_completed_one_by_one_where_replies_are_left_out) {
+    const tests::Relay node(chain().rpc_url(), {{}, {}, [](std::string body) {
+        json reply = json::parse(body);
+        if (reply.is_array()) reply.erase(reply.begin() + 3, reply.begin() + 8);
+        return reply.dump();
+    }});
+    JsonRpcClient leaky(http, Endpoint::parse(node.url()).value());
+    Rounds by(leaky, limits);
+    expect_all_eights(ask(by, {twenty()}));
+    EXPECT_EQ(node.requests(), 7);
 }
 
 TEST_F(Rpc, ends_a_reading_that_never_stops_asking) {

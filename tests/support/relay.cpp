@@ -9,6 +9,7 @@ namespace margind::tests {
 Relay::Relay(std::string node, Hooks hooks) : node_(std::move(node)), hooks_(std::move(hooks)) {
     server_.set_keep_alive_max_count(1'000'000);
     server_.set_keep_alive_timeout(1);
+    server_.set_tcp_nodelay(true);
     server_.Post(".*", [this](const httplib::Request& request, httplib::Response& response) {
         ++requests_;
         if (hooks_.answer) {
@@ -20,6 +21,7 @@ Relay::Relay(std::string node, Hooks hooks) : node_(std::move(node)), hooks_(std
         }
         httplib::Client client(node_);
         client.set_read_timeout(60);
+        client.set_tcp_nodelay(true);
         const auto result = client.Post("/", hooks_.ask ? hooks_.ask(request.body) : request.body, "application/json");
         response.status = result ? result->status : 502;
         const std::string body = result ? result->body : std::string();
