@@ -62,7 +62,8 @@ public:
 
 private:
     struct State;
-    std::unique_ptr<State> state_;
+    /// Shared with the coroutines under way.
+    std::shared_ptr<State> state_;
 };
 
 }  // namespace margind::daemon
