@@ -2,7 +2,10 @@
 #include "risk/book.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <optional>
+#include <utility>
 
 namespace margind::risk {
 
@@ -13,18 +16,16 @@ Result<Book> Book::make(std::span<const BookAccount> accounts, const Valuation& 
     for (const BookAccount& account : accounts) {
         const Result<Standing> now = account.prepared.at(account.prepared.current());
         if (!now) return fail(now.error());
-        Row row{account, AssetId{now->equity.unit}, 0, 0, 0, {}};
-        for (const PriceInput& input : account.prepared.inputs()) row.exposed.insert(input.underlying);
-        row.exposed.insert(row.numeraire);
-        row.exposed.erase(AssetId{"USD"});
+        Row row{account, AssetId{now->equity.unit}, 0, 0, 0, 0, {}, nowhere};
+        for (const PriceInput& input : account.prepared.inputs()) book.add_underlying(input.underlying);
+        book.add_underlying(row.numeraire);
         const Result<double> unit = valuation.firm_price(row.numeraire);
         if (!unit) return fail(unit.error());
+        row.unit = *unit;
         row.equity = now->equity.to_double() * *unit;
         row.excess = (now->equity.to_double() - now->maintenance.to_double()) * *unit;
         row.initial = now->initial.to_double() * *unit;
-        book.underlyings_.insert(row.exposed.begin(), row.exposed.end());
-        for (const Position& position : account.positions)
-            if (position.underlying.symbol != "USD") book.underlyings_.insert(position.underlying);
+        for (const Position& position : account.positions) book.add_underlying(position.underlying);
         book.rows_.push_back(std::move(row));
     }
     book.prices_[AssetId{"USD"}] = 1;
@@ -35,59 +36,131 @@ Result<Book> Book::make(std::span<const BookAccount> accounts, const Valuation& 
         const ReferencePrice& reference = *valuation.find(asset);
         book.movers_.push_back({asset, asset.symbol, PriceRole::oracle, reference.raw.magnitude(), reference.decimals});
     }
+    for (Row& row : book.rows_) {
+        for (const PriceInput& input : row.account.prepared.inputs()) row.input_movers.push_back(book.mover_of(input.underlying));
+        row.numeraire_mover = book.mover_of(row.numeraire);
+    }
     return book;
 }
 
-Result<double> Book::pnl(std::size_t index, const Scenario& scenario) const {
-    const Row& row = rows_[index];
-    const bool moves = std::any_of(scenario.shocks.begin(), scenario.shocks.end(),
-                                   [&](const auto& shock) { return row.exposed.contains(shock.first); });
-    if (!moves) return 0.0;
+void Book::add_underlying(const AssetId& asset) {
+    if (asset.symbol != "USD") underlyings_.insert(asset);
+}
+
+std::size_t Book::mover_of(const AssetId& underlying) const {
+    const auto at = underlyings_.find(underlying);
+    return at == underlyings_.end() ? nowhere : static_cast<std::size_t>(std::distance(underlyings_.begin(), at));
+}
+
+/// `moves` holds something true for each mover that moves.
+template <class Moves>
+bool Book::is_moved(const Row& row, const Moves& moves) {
+    const auto moves_at = [&](std::size_t mover) { return mover != nowhere && static_cast<bool>(moves[mover]); };
+    return moves_at(row.numeraire_mover) || std::any_of(row.input_movers.begin(), row.input_movers.end(), moves_at);
+}
+
+Result<std::vector<double>> Book::pnl(const Scenario& scenario) const {
+    std::vector<std::optional<double>> shocks(movers_.size());
+    for (const auto& [asset, shock] : scenario.shocks)
+        if (const std::size_t mover = mover_of(asset); mover != nowhere) shocks[mover] = shock;
+    std::vector<double> all;
+    all.reserve(rows_.size());
+    for (const Row& row : rows_) {
+        const Result<double> one = pnl(row, scenario, shocks);
+        if (!one) return fail(one.error());
+        all.push_back(*one);
+    }
+    return all;
+}
+
+Result<double> Book::pnl(const Row& row, const Scenario& scenario, const std::vector<std::optional<double>>& shocks) {
+    if (!is_moved(row, shocks)) return 0.0;
     const std::vector<PriceInput>& inputs = row.account.prepared.inputs();
     State state = row.account.prepared.current();
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const auto shock = scenario.shocks.find(inputs[i].underlying);
-        if (shock == scenario.shocks.end()) continue;
-        const std::optional<U256> price = scaled(inputs[i].price, 1 + shock->second);
+        if (row.input_movers[i] == nowhere || !shocks[row.input_movers[i]]) continue;
+        const std::optional<U256> price = scaled(inputs[i].price, 1 + *shocks[row.input_movers[i]]);
         if (!price) return fail(ErrorCode::out_of_range, scenario.name + ": the price of " + inputs[i].label + " does not fit");
         state.prices[i] = *price;
     }
     const Result<Standing> there = row.account.prepared.at(state);
     if (!there) return fail(there.error().code, scenario.name + ": " + row.account.key.to_string() + ": " + there.error().message);
-    const auto shock = scenario.shocks.find(row.numeraire);
-    const double unit = prices_.at(row.numeraire) * (shock == scenario.shocks.end() ? 1.0 : 1 + shock->second);
+    double unit = row.unit;
+    if (row.numeraire_mover != nowhere && shocks[row.numeraire_mover]) unit *= 1 + *shocks[row.numeraire_mover];
     return there->equity.to_double() * unit - row.equity;
 }
 
-Result<double> Book::excess(const std::vector<U256>& prices) const {
-    // By underlying: where it stands, where it stood.
-    std::map<AssetId, std::pair<const U256*, const U256*>> moved;
+std::vector<Book::Move> Book::moves_to(const std::vector<U256>& prices) const {
+    std::vector<Move> moves(movers_.size());
     for (std::size_t i = 0; i < movers_.size(); ++i)
-        if (prices[i] != movers_[i].price) moved[movers_[i].underlying] = {&prices[i], &movers_[i].price};
+        if (prices[i] != movers_[i].price) moves[i] = {&prices[i], &movers_[i].price};
+    return moves;
+}
+
+Result<State> Book::moved(const Row& row, const std::vector<Move>& moves) {
+    const std::vector<PriceInput>& inputs = row.account.prepared.inputs();
+    State state = row.account.prepared.current();
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (row.input_movers[i] == nowhere || !moves[row.input_movers[i]]) continue;
+        const Move& move = moves[row.input_movers[i]];
+        const std::optional<U256> price = mul_div(inputs[i].price, *move.to, *move.from, Rounding::down);
+        if (!price) return fail(ErrorCode::out_of_range, "the price of " + inputs[i].label + " does not fit");
+        state.prices[i] = *price;
+    }
+    return state;
+}
+
+double Book::unit(const Row& row, const std::vector<Move>& moves) {
+    if (row.numeraire_mover == nowhere || !moves[row.numeraire_mover]) return row.unit;
+    const Move& move = moves[row.numeraire_mover];
+    return row.unit * (move.to->to_double() / move.from->to_double());
+}
+
+Result<double> Book::excess(const std::vector<U256>& prices) const {
+    const std::vector<Move> moves = moves_to(prices);
     double sum = 0;
     for (const Row& row : rows_) {
-        const bool moves = std::any_of(moved.begin(), moved.end(), [&](const auto& m) { return row.exposed.contains(m.first); });
-        if (!moves) {
+        if (!is_moved(row, moves)) {
             sum += row.excess;
             continue;
         }
-        const std::vector<PriceInput>& inputs = row.account.prepared.inputs();
-        State state = row.account.prepared.current();
-        for (std::size_t i = 0; i < inputs.size(); ++i) {
-            const auto move = moved.find(inputs[i].underlying);
-            if (move == moved.end()) continue;
-            const std::optional<U256> price = mul_div(inputs[i].price, *move->second.first, *move->second.second, Rounding::down);
-            if (!price) return fail(ErrorCode::out_of_range, "the price of " + inputs[i].label + " does not fit");
-            state.prices[i] = *price;
-        }
-        const Result<Standing> there = row.account.prepared.at(state);
+        const Result<State> state = moved(row, moves);
+        if (!state) return fail(state.error());
+        const Result<Standing> there = row.account.prepared.at(*state);
         if (!there) return fail(there.error().code, row.account.key.to_string() + ": " + there.error().message);
-        double unit = prices_.at(row.numeraire);
-        if (const auto move = moved.find(row.numeraire); move != moved.end())
-            unit *= move->second.first->to_double() / move->second.second->to_double();
-        sum += (there->equity.to_double() - there->maintenance.to_double()) * unit;
+        sum += (there->equity.to_double() - there->maintenance.to_double()) * unit(row, moves);
     }
     return sum;
+}
+
+Certainty Book::deficit(const std::vector<U256>& low, const std::vector<U256>& high) const {
+    const std::vector<Move> down = moves_to(low);
+    const std::vector<Move> up = moves_to(high);
+    double least = 0;
+    double largest = 0;
+    double magnitude = 0;
+    for (const Row& row : rows_) {
+        if (!is_moved(row, down) && !is_moved(row, up)) {
+            least += row.excess;
+            largest += row.excess;
+            magnitude += std::abs(row.excess);
+            continue;
+        }
+        const Result<State> bottom = moved(row, down);
+        const Result<State> top = moved(row, up);
+        const std::optional<Enclosure> enclosure = bottom && top ? row.account.prepared.between(*bottom, *top) : std::nullopt;
+        if (!enclosure) return Certainty::unknown;
+        const double lowest = enclosure->least_excess.to_double();
+        const double highest = enclosure->largest_excess.to_double();
+        const std::array units{unit(row, down), unit(row, up)};
+        least += lowest * units[lowest < 0 ? 1 : 0];
+        largest += highest * units[highest < 0 ? 0 : 1];
+        magnitude += 2 * enclosure->magnitude.to_double() * units[1];
+    }
+    // More than what each conversion, product and sum, here and in excess(), can be off by.
+    const double slack = magnitude * 0x1p-51 * (static_cast<double>(rows_.size()) + 32);
+    if (least > slack) return Certainty::sound;
+    return largest < -slack ? Certainty::broken : Certainty::mixed;
 }
 
 }  // namespace margind::risk

@@ -5,7 +5,9 @@
 #include "risk/scenarios.hpp"
 #include "risk/unified.hpp"
 
+#include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -26,24 +28,46 @@ public:
     double equity(std::size_t account) const { return rows_[account].equity; }
     double initial(std::size_t account) const { return rows_[account].initial; }
 
-    /// N(x) - N(0) in USD, uncapped, by full revaluation; 0 where nothing of the account moves.
-    model::Result<double> pnl(std::size_t account, const Scenario& scenario) const;
+    /// N(x) - N(0) in USD of each account, uncapped, by full revaluation; 0 where nothing of the account moves.
+    model::Result<std::vector<double>> pnl(const Scenario& scenario) const;
 
     /// One mover per underlying at its reference price.
     const std::vector<Mover>& movers() const { return movers_; }
     /// sum N - M in USD where the movers stand at `prices`.
     model::Result<double> excess(const std::vector<model::U256>& prices) const;
+    /// Whether excess() is negative wherever the movers stand between `low` and `high`; sound: at no price, and it fails at
+    /// none. Unknown where an account's rule cannot tell.
+    Certainty deficit(const std::vector<model::U256>& low, const std::vector<model::U256>& high) const;
 
 private:
+    static constexpr std::size_t nowhere = ~std::size_t{0};
     struct Row {
         BookAccount account;
         model::AssetId numeraire;
+        /// USD of one numeraire.
+        double unit = 0;
         double equity = 0;
         double excess = 0;
         double initial = 0;
-        /// Whether a move of the underlying moves this account.
-        std::set<model::AssetId> exposed;
+        /// Which movers move this account: that of each price input and of the numeraire; `nowhere` is USD.
+        std::vector<std::size_t> input_movers;
+        std::size_t numeraire_mover = nowhere;
     };
+    /// Where a mover stands and where it stood; null: it did not move.
+    struct Move {
+        const model::U256* to = nullptr;
+        const model::U256* from = nullptr;
+        explicit operator bool() const { return to != nullptr; }
+    };
+    void add_underlying(const model::AssetId& asset);
+    std::size_t mover_of(const model::AssetId& underlying) const;
+    std::vector<Move> moves_to(const std::vector<model::U256>& prices) const;
+    template <class Moves>
+    static bool is_moved(const Row& row, const Moves& moves);
+    static model::Result<double> pnl(const Row& row, const Scenario& scenario, const std::vector<std::optional<double>>& shocks);
+    static model::Result<model::State> moved(const Row& row, const std::vector<Move>& moves);
+    static double unit(const Row& row, const std::vector<Move>& moves);
+
     std::vector<Row> rows_;
     std::set<model::AssetId> underlyings_;
     std::map<model::AssetId, double> prices_;

@@ -17,6 +17,12 @@ std::optional<double> feed_deviation(std::span<const ReferencePrice> prices, Cha
     return widest;
 }
 
+Certainty certainty(const std::optional<Enclosure>& enclosure) {
+    if (!enclosure) return Certainty::unknown;
+    if (!enclosure->liquidatable) return Certainty::mixed;
+    return *enclosure->liquidatable ? Certainty::broken : Certainty::sound;
+}
+
 Result<Distances> distances(const PreparedAccount& account, const Market& market, const Policy& policy,
                             std::span<const ReferencePrice> prices, ChainId chain, std::int64_t time_offset_s,
                             double within_z) {
@@ -36,14 +42,18 @@ Result<Distances> distances(const PreparedAccount& account, const Market& market
     std::vector<double> away;
     for (const Path& path : paths) {
         State moved = state;
+        State low = state;
+        State high = state;
         const Probe probe = [&](const U256& p) -> Result<bool> {
             if (!set_prices(path, movers, p, moved.prices))
                 return fail(ErrorCode::out_of_range, "a price that moves with it does not fit 256 bits");
-            const Result<Standing> there = account.at(moved);
-            if (!there) return fail(there.error());
-            return there->liquidatable;
+            return account.liquidatable(moved);
         };
-        PathScan scan = scan_path(path, movers, policy, now, probe, within_z);
+        const Proof proof = [&](const U256& from, const U256& to) {
+            if (!enclose_prices(path, movers, from, to, low, high)) return Certainty::unknown;
+            return certainty(account.between(low, high));
+        };
+        PathScan scan = scan_path(path, movers, policy, now, probe, proof, within_z);
         const Mover& followed = movers[path.followed];
         for (Candidate& candidate : scan.candidates) {
             candidate.feed_deviation = feed_deviation(prices, chain, followed.underlying);

@@ -33,6 +33,9 @@ model::Result<Distances> distances(const model::PreparedAccount& account, const 
                                    model::ChainId chain, std::int64_t time_offset_s = 0,
                                    double within_z = std::numeric_limits<double>::infinity());
 
+/// Of `liquidatable`.
+Certainty certainty(const std::optional<model::Enclosure>& enclosure);
+
 /// Relative deviation threshold of an underlying's feed on a chain; empty when none is known.
 std::optional<double> feed_deviation(std::span<const model::ReferencePrice> prices, model::ChainId chain,
                                      const model::AssetId& asset);

@@ -5,11 +5,13 @@
 #include "risk/level.hpp"
 #include "risk/model/content.hpp"
 #include "risk/model/market_fields.hpp"
+#include "risk/parallel.hpp"
 #include "risk/unified.hpp"
 
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,10 +23,6 @@ using namespace model;
 namespace {
 
 using Evaluations = std::map<AccountKey, AccountEvaluation>;
-
-bool holds(const Portfolio& portfolio, const AccountKey& key) {
-    return std::find(portfolio.owners.begin(), portfolio.owners.end(), key.owner) != portfolio.owners.end();
-}
 
 /// at_stake >= max(material_usd, material_share of the known equity); a stake that is not known is material. Where
 /// no known one is, all are: an account that turns unknown must not make another immaterial.
@@ -71,12 +69,13 @@ Headline headline_of(const PortfolioReport& portfolio, const Policy& policy) {
 }
 
 PortfolioReport portfolio_report(const Portfolio& portfolio, const Evaluations& evaluations, const Market& market,
-                                 const Policy& policy, const Valuation& valuation) {
+                                 const Policy& policy, const Valuation& valuation, unsigned threads) {
+    const std::set<Address> owners(portfolio.owners.begin(), portfolio.owners.end());
     PortfolioReport report;
     report.name = portfolio.name;
     std::vector<BookAccount> known;
     for (const auto& [key, evaluation] : evaluations) {
-        if (!holds(portfolio, key)) continue;
+        if (!owners.contains(key.owner)) continue;
         report.accounts.push_back(evaluation.report);
         if (evaluation.report.equity_usd) report.known_equity_usd += std::max(*evaluation.report.equity_usd, 0.0);
         if (evaluation.prepared) {
@@ -90,7 +89,7 @@ PortfolioReport portfolio_report(const Portfolio& portfolio, const Evaluations& 
     }
     set_materiality(report.accounts, report.known_equity_usd, policy);
     if (report.unified_reason.empty()) {
-        Result<Unified> unified = unify(known, market, policy, valuation);
+        Result<Unified> unified = unify(known, market, policy, valuation, threads);
         if (unified)
             report.unified = *std::move(unified);
         else
@@ -102,15 +101,19 @@ PortfolioReport portfolio_report(const Portfolio& portfolio, const Evaluations& 
 
 }  // namespace
 
-Report evaluate(const Snapshot& snapshot, const Rules& rules, const Market& market, const Policy& policy) {
+Report evaluate(const Snapshot& snapshot, const Rules& rules, const Market& market, const Policy& policy, unsigned threads) {
     const Valuation valuation(snapshot.prices);
     const Surroundings around{snapshot, rules, market, policy, valuation};
+    std::set<Address> owners;
+    for (const Portfolio& portfolio : snapshot.portfolios) owners.insert(portfolio.owners.begin(), portfolio.owners.end());
     Evaluations evaluations;
+    std::vector<std::pair<const MarginAccount*, AccountEvaluation*>> rows;
     for (const MarginAccount& account : snapshot.accounts) {
-        const bool watched = std::any_of(snapshot.portfolios.begin(), snapshot.portfolios.end(),
-                                         [&](const Portfolio& portfolio) { return holds(portfolio, account.key); });
-        if (watched) evaluations.try_emplace(account.key, evaluate_account(account, around));
+        if (!owners.contains(account.key.owner)) continue;
+        const auto [at, first] = evaluations.try_emplace(account.key);
+        if (first) rows.emplace_back(&account, &at->second);
     }
+    for_each_row(rows.size(), threads, [&](std::size_t i) { *rows[i].second = evaluate_account(*rows[i].first, around); });
 
     Report report;
     report.time = snapshot.time;
@@ -120,7 +123,7 @@ Report evaluate(const Snapshot& snapshot, const Rules& rules, const Market& mark
     for (const auto& [chain, block] : snapshot.blocks) report.blocks.push_back(block);
     report.prices = snapshot.prices;
     for (const Portfolio& portfolio : snapshot.portfolios)
-        report.portfolios.push_back(portfolio_report(portfolio, evaluations, market, policy, valuation));
+        report.portfolios.push_back(portfolio_report(portfolio, evaluations, market, policy, valuation, threads));
     return report;
 }
 

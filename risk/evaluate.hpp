@@ -11,12 +11,12 @@
 
 namespace margind::risk {
 
-/// The rule of a protocol by its name, null when there is none.
+/// The rule of a protocol by its name, null when there is none. Callable from any thread.
 using Rules = std::function<const model::VenueRule*(const std::string& protocol)>;
 
-/// No memory, no clock, no I/O; the same bits for the same input.
+/// No memory, no clock, no I/O; the same bits for the same input and any number of threads, of which the calling one is one.
 model::Report evaluate(const model::Snapshot& snapshot, const Rules& rules, const model::Market& market,
-                       const model::Policy& policy);
+                       const model::Policy& policy, unsigned threads = 1);
 
 /// Time is block time. `memory` is the result of the step before, or empty.
 model::StepResult step(const model::Memory& memory, const model::Report& report, const model::Policy& policy);

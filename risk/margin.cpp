@@ -1,37 +1,36 @@
 // Worst losses over the grid.
 #include "risk/margin.hpp"
 
+#include "risk/parallel.hpp"
+
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace margind::risk {
 
 using namespace model;
 
-Result<GridMargin::Line> GridMargin::revalue(const Book& book, const Scenario& scenario, bool leg) {
-    Line line{scenario, leg, {}};
-    line.pnl.reserve(book.size());
-    for (std::size_t i = 0; i < book.size(); ++i) {
-        const Result<double> pnl = book.pnl(i, scenario);
-        if (!pnl) return fail(pnl.error());
-        line.pnl.push_back(*pnl);
-    }
-    return line;
-}
-
-Result<GridMargin> GridMargin::make(const Book& book, const ScenarioGrid& grid) {
+Result<GridMargin> GridMargin::make(const Book& book, const ScenarioGrid& grid, unsigned threads) {
     GridMargin margin;
+    std::vector<Line*> lines;
     for (const auto& [asset, scenarios] : grid.own)
-        for (std::size_t i = 0; i < scenarios.size(); ++i) {
-            Result<Line> line = revalue(book, scenarios[i], i >= grid.own_array);
-            if (!line) return fail(line.error());
-            margin.own_[asset].push_back(*std::move(line));
-        }
-    for (const Scenario& scenario : grid.joint) {
-        Result<Line> line = revalue(book, scenario, false);
-        if (!line) return fail(line.error());
-        margin.joint_.push_back(*std::move(line));
-    }
+        for (std::size_t i = 0; i < scenarios.size(); ++i) margin.own_[asset].push_back({scenarios[i], i >= grid.own_array, {}});
+    for (const Scenario& scenario : grid.joint) margin.joint_.push_back({scenario, false, {}});
+    for (auto& [asset, own] : margin.own_)
+        for (Line& line : own) lines.push_back(&line);
+    for (Line& line : margin.joint_) lines.push_back(&line);
+
+    std::vector<std::optional<Error>> errors(lines.size());
+    for_each_row(lines.size(), threads, [&](std::size_t i) {
+        Result<std::vector<double>> pnl = book.pnl(lines[i]->scenario);
+        if (pnl)
+            lines[i]->pnl = *std::move(pnl);
+        else
+            errors[i] = std::move(pnl).error();
+    });
+    for (std::optional<Error>& error : errors)
+        if (error) return fail(*std::move(error));
     return margin;
 }
 

@@ -25,7 +25,7 @@ struct GridLoss {
 class GridMargin {
 public:
     /// Revalues every account in every scenario.
-    static model::Result<GridMargin> make(const Book& book, const ScenarioGrid& grid);
+    static model::Result<GridMargin> make(const Book& book, const ScenarioGrid& grid, unsigned threads = 1);
     /// Of the accounts with these indices, in this order.
     GridLoss loss(const std::vector<std::size_t>& accounts) const;
     /// Each scenario of the grid but the legs, with the whole book's profit and loss.
@@ -38,7 +38,6 @@ private:
         /// By account.
         std::vector<double> pnl;
     };
-    static model::Result<Line> revalue(const Book& book, const Scenario& scenario, bool leg);
 
     std::map<model::AssetId, std::vector<Line>> own_;
     std::vector<Line> joint_;

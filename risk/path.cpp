@@ -115,6 +115,41 @@ bool set_prices(const Path& path, const std::vector<Mover>& movers, const U256& 
     return true;
 }
 
+bool enclose_prices(const Path& path, const std::vector<Mover>& movers, const U256& a, const U256& b, State& low, State& high) {
+    // The library's exp and log are not monotone to the last bit, so bounds of powers are taken this much wider.
+    constexpr double wider = 0x1p-40;
+    constexpr double largest_factor = 0x1p50;
+    const U256& origin = movers[path.followed].price;
+    const auto& [bottom, top] = std::minmax(a, b);
+    for (std::size_t i = 0; i < movers.size(); ++i) {
+        const double exponent = path.exponents[i];
+        if (exponent == 0) {
+            low.prices[i] = high.prices[i] = movers[i].price;
+        } else if (i == path.followed) {
+            low.prices[i] = bottom;
+            high.prices[i] = top;
+        } else if (exponent == 1) {
+            const std::optional<U256> least = mul_div(movers[i].price, bottom, origin, Rounding::down);
+            const std::optional<U256> most = mul_div(movers[i].price, top, origin, Rounding::down);
+            if (!least || !most) return false;
+            low.prices[i] = *least;
+            high.prices[i] = *most;
+        } else {
+            double least = std::exp(exponent * std::log(bottom.to_double() / origin.to_double()));
+            double most = std::exp(exponent * std::log(top.to_double() / origin.to_double()));
+            if (least > most) std::swap(least, most);
+            // Where a product may overflow, a larger factor can fit and a smaller one not.
+            if (!(least > 0 && most < largest_factor)) return false;
+            const std::optional<U256> lowest = scaled(movers[i].price, least * (1 - wider));
+            const std::optional<U256> highest = scaled(movers[i].price, most * (1 + wider));
+            if (!lowest || !highest) return false;
+            low.prices[i] = *lowest;
+            high.prices[i] = *highest;
+        }
+    }
+    return true;
+}
+
 std::optional<U256> price_at(const Path& path, const std::vector<Mover>& movers, double log_factor) {
     const U256& origin = movers[path.followed].price;
     const double log_price = path.beta * log_factor;

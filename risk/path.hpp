@@ -50,6 +50,11 @@ std::optional<model::U256> scaled(const model::U256& price, double factor);
 [[nodiscard]] bool set_prices(const Path& path, const std::vector<Mover>& movers, const model::U256& p,
                               std::vector<model::U256>& prices);
 
+/// Bounds of each mover's price over all followed prices from `a` to `b`, in either order, at all of which set_prices() is
+/// true. False: not known.
+[[nodiscard]] bool enclose_prices(const Path& path, const std::vector<Mover>& movers, const model::U256& a,
+                                  const model::U256& b, model::State& low, model::State& high);
+
 /// The followed price at ln(factor) = `log_factor`, rounded away from the present price. Empty when it does not fit.
 std::optional<model::U256> price_at(const Path& path, const std::vector<Mover>& movers, double log_factor);
 

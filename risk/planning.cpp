@@ -88,14 +88,19 @@ double linear_share(const std::vector<std::pair<Point, double>>& broken, const P
 bool holds_before_targets(const PreparedAccount& account, const Goal& goal) {
     const std::vector<Mover> movers = movers_of(account.inputs());
     State state = account.current();
+    State low = state;
+    State high = state;
     for (const Path& path : paths_of(movers, goal.market, goal.policy))
         for (const Direction side : {Direction::down, Direction::up}) {
             const std::optional<U256> target = price_at(path, movers, target_distance(path, movers, goal, side));
             if (!target) return false;
             const bool upwards = *target > movers[path.followed].price;
+            if (enclose_prices(path, movers, movers[path.followed].price, *target, low, high) &&
+                certainty(account.between(low, high)) == Certainty::sound)
+                continue;
             for (const U256& price : scan_grid(path, movers, goal.policy, side).prices) {
                 if (upwards ? price >= *target : price <= *target) break;
-                if (!set_prices(path, movers, price, state.prices) || !holds(account.at(state))) return false;
+                if (!set_prices(path, movers, price, state.prices) || account.liquidatable(state).value_or(true)) return false;
             }
         }
     return true;

@@ -36,14 +36,118 @@ Result<std::pair<U256, U256>> bisect(U256 inner, U256 outer, bool broken_inner, 
     }
 }
 
+/// ln(factor) at the last step of a side, and the number of its steps.
+struct Side {
+    double end = 0;
+    double count = 0;
+};
+
+Side side_of(const Policy& policy, Direction side) {
+    const double depth = -std::log1p(-policy.scan_down);
+    const double height = std::log1p(policy.scan_up);
+    const auto steps = static_cast<double>(policy.scan_steps);
+    const double below = std::clamp(std::round(steps * depth / (depth + height)), 1.0, std::max(1.0, steps - 1));
+    if (side == Direction::down) return {-depth, below};
+    return {height, std::max(1.0, steps - below)};
+}
+
+/// The steps of one side, each computed when asked for: step 0 is the present price. The prices are those of scan_grid(),
+/// but may repeat.
+class Steps {
+public:
+    Steps(const Path& path, const std::vector<Mover>& movers, const Policy& policy, Direction side)
+        : path_(path), movers_(movers) {
+        const Side all = side_of(policy, side);
+        end_ = all.end;
+        count_ = all.count;
+        // So far apart the library's exp is monotone, and below this no product of a price overflows before its quotient.
+        const double reach = std::abs(path.beta * end_);
+        const bool regular = reach / count_ > 1e-9 && reach < 30;
+        const std::optional<U256> last = regular ? price_at(path, movers, end_) : std::nullopt;
+        if (last && !last->is_zero()) return;
+        grid_ = scan_grid(path, movers, policy, side);
+    }
+
+    std::size_t count() const { return grid_ ? grid_->prices.size() : static_cast<std::size_t>(count_); }
+    bool cut_short() const { return grid_ && grid_->cut_short; }
+    U256 price(std::size_t step) const {
+        if (step == 0) return movers_[path_.followed].price;
+        if (grid_) return grid_->prices[step - 1];
+        return *price_at(path_, movers_, end_ * (static_cast<double>(step) / count_));
+    }
+
+private:
+    const Path& path_;
+    const std::vector<Mover>& movers_;
+    double end_ = 0;
+    double count_ = 0;
+    std::optional<Grid> grid_;
+};
+
 struct Change {
     /// Neighbours: the nearer to the present price, and the first with the other answer.
     std::optional<std::pair<U256, U256>> at;
     std::optional<Gap> gap;
 };
 
+/// The first step with another answer than the present one, or with an error.
+class FirstChange {
+public:
+    FirstChange(const Steps& steps, bool broken_now, const Probe& probe, const Proof& proof)
+        : steps_(steps), same_(broken_now ? Certainty::broken : Certainty::sound), broken_now_(broken_now), probe_(probe), proof_(proof) {}
+
+    /// In (from, to], where `from` answers as the present price does.
+    bool find(std::size_t from, std::size_t to) {
+        // A proof costs about two probes.
+        constexpr std::size_t few = 2;
+        if (proof_ && to - from > few) {
+            const Certainty certainty = proof_(steps_.price(from), steps_.price(to));
+            if (certainty == same_) return false;
+            if (certainty != Certainty::unknown) {
+                const std::size_t middle = from + (to - from) / 2;
+                return find(from, middle) || find(middle, to);
+            }
+        }
+        for (step = from + 1; step <= to; ++step) {
+            const Result<bool> broken = probe_(steps_.price(step));
+            if (!broken) error = broken.error();
+            if (!broken || *broken != broken_now_) return true;
+        }
+        return false;
+    }
+
+    std::size_t step = 0;
+    std::optional<Error> error;
+
+private:
+    const Steps& steps_;
+    Certainty same_;
+    bool broken_now_;
+    const Probe& probe_;
+    const Proof& proof_;
+};
+
+bool is_at_or_beyond(const Path& path, const U256& origin, const U256& price, double within_z) {
+    return price != origin && sigmas_away(path, origin, price) >= within_z;
+}
+
+/// The first step at or beyond `within_z`; the last when there is none.
+std::size_t last_within(const Path& path, const Steps& steps, const U256& origin, double within_z) {
+    std::size_t first = 1;
+    std::size_t last = steps.count();
+    if (!std::isfinite(within_z)) return last;
+    while (first < last) {
+        const std::size_t middle = first + (last - first) / 2;
+        if (is_at_or_beyond(path, origin, steps.price(middle), within_z))
+            last = middle;
+        else
+            first = middle + 1;
+    }
+    return last;
+}
+
 Change scan_side(const Path& path, const std::vector<Mover>& movers, const Policy& policy, Direction side,
-                 bool broken_now, const Probe& probe, double within_z) {
+                 bool broken_now, const Probe& probe, const Proof& proof, double within_z) {
     const Mover& followed = movers[path.followed];
     const auto gap_at = [&](const U256& price, const std::string& why) {
         Gap gap;
@@ -51,28 +155,25 @@ Change scan_side(const Path& path, const std::vector<Mover>& movers, const Polic
         gap.z = price.is_zero() ? policy.z_watch : sigmas_away(path, followed.price, price);
         return gap;
     };
-    const Grid grid = scan_grid(path, movers, policy, side);
+    const Steps steps(path, movers, policy, side);
+    const std::size_t last = last_within(path, steps, followed.price, within_z);
     Change change;
-    U256 inner = followed.price;
-    for (const U256& price : grid.prices) {
-        const Result<bool> broken = probe(price);
-        if (!broken) {
-            change.gap = gap_at(inner, broken.error().message);
+    FirstChange first(steps, broken_now, probe, proof);
+    if (first.find(0, last)) {
+        const U256 inner = steps.price(first.step - 1);
+        if (first.error) {
+            change.gap = gap_at(inner, first.error->message);
             return change;
         }
-        if (*broken == broken_now) {
-            if (sigmas_away(path, followed.price, price) >= within_z) return change;
-            inner = price;
-            continue;
-        }
-        Result<std::pair<U256, U256>> neighbours = bisect(inner, price, broken_now, probe);
+        Result<std::pair<U256, U256>> neighbours = bisect(inner, steps.price(first.step), broken_now, probe);
         if (neighbours)
             change.at = *neighbours;
         else
             change.gap = gap_at(inner, neighbours.error().message);
         return change;
     }
-    if (grid.cut_short) change.gap = gap_at(inner, "the next price of the scan is 0 or does not fit");
+    if (steps.cut_short() && !is_at_or_beyond(path, followed.price, steps.price(last), within_z))
+        change.gap = gap_at(steps.price(last), "the next price of the scan is 0 or does not fit");
     return change;
 }
 
@@ -102,13 +203,7 @@ double sigmas_away(const Path& path, const U256& origin, const U256& price) {
 }
 
 Grid scan_grid(const Path& path, const std::vector<Mover>& movers, const Policy& policy, Direction side) {
-    const double depth = -std::log1p(-policy.scan_down);
-    const double height = std::log1p(policy.scan_up);
-    const auto steps = static_cast<double>(policy.scan_steps);
-    const double below = std::clamp(std::round(steps * depth / (depth + height)), 1.0, std::max(1.0, steps - 1));
-    const double count = side == Direction::down ? below : std::max(1.0, steps - below);
-    const double end = side == Direction::down ? -depth : height;
-
+    const auto [end, count] = side_of(policy, side);
     Grid grid;
     U256 last = movers[path.followed].price;
     for (double k = 1; k <= count; ++k) {
@@ -138,12 +233,12 @@ double first_touch(double log_barrier, double sigma_24h, double days) {
 }
 
 PathScan scan_path(const Path& path, const std::vector<Mover>& movers, const Policy& policy, bool broken_now,
-                   const Probe& probe, double within_z) {
+                   const Probe& probe, const Proof& proof, double within_z) {
     const Mover& followed = movers[path.followed];
     PathScan scan;
     double touch = 0;
     for (const Direction side : {Direction::down, Direction::up}) {
-        Change change = scan_side(path, movers, policy, side, broken_now, probe, within_z);
+        Change change = scan_side(path, movers, policy, side, broken_now, probe, proof, within_z);
         if (change.gap) scan.gaps.push_back(*std::move(change.gap));
         if (!change.at) continue;
         const U256& price = broken_now ? change.at->first : change.at->second;

@@ -16,6 +16,11 @@ namespace margind::risk {
 /// Whether it is broken when the followed price is `p`.
 using Probe = std::function<model::Result<bool>(const model::U256& p)>;
 
+/// What the probe answers at every followed price between two, both inclusive. mixed: it may differ, and less of it may not.
+/// unknown: look at each.
+enum class Certainty : std::uint8_t { unknown, mixed, sound, broken };
+using Proof = std::function<Certainty(const model::U256& from, const model::U256& to)>;
+
 /// The followed prices of the scan on one side, outwards, each once: `scan_steps` steps of equal ln(factor) from
 /// 1 - scan_down to 1 + scan_up, so that about 125 of 200 lie below. `cut_short`: a price was 0 or did not fit.
 struct Grid {
@@ -42,13 +47,13 @@ struct Gap {
 /// Broken now: the last one that is broken before a cure; the side of the cure gives the direction (a cure above: a
 /// downward trigger), z = 0, room = 0, p_touch = 1, h = min(1, ratio of the prices).
 ///
-/// Each side ends with the first step at or beyond `within_z`.
+/// Each side ends with the first step at or beyond `within_z`. `proof` spares probes and changes no result.
 struct PathScan {
     std::vector<model::Candidate> candidates;
     std::vector<Gap> gaps;
 };
 PathScan scan_path(const Path& path, const std::vector<Mover>& movers, const model::Policy& policy, bool broken_now,
-                   const Probe& probe, double within_z = std::numeric_limits<double>::infinity());
+                   const Probe& probe, const Proof& proof = {}, double within_z = std::numeric_limits<double>::infinity());
 
 /// |ln(factor)| / sigma of a candidate's price, also for one that is broken now; orders candidates of equal z.
 double sigmas_away(const Path& path, const model::U256& origin, const model::U256& price);

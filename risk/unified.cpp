@@ -3,6 +3,7 @@
 
 #include "risk/account.hpp"
 #include "risk/margin.hpp"
+#include "risk/parallel.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -99,8 +100,8 @@ std::optional<double> days_by_carry(const PreparedAccount& account) {
     State state = account.current();
     const auto liquidatable_at = [&](std::int64_t offset) {
         state.time_offset_s = offset;
-        const Result<Standing> standing = account.at(state);
-        return standing ? std::optional<bool>(standing->liquidatable) : std::nullopt;
+        const Result<bool> liquidatable = account.liquidatable(state);
+        return liquidatable ? std::optional<bool>(*liquidatable) : std::nullopt;
     };
     std::int64_t before = -1;
     for (std::int64_t after = 0; after <= horizon; after = after == 0 ? day : 2 * after) {
@@ -126,6 +127,8 @@ Result<void> add_distance(Unified& unified, const Book& book, const Market& mark
     for (const Mover& mover : movers) prices.push_back(mover.price);
     const Result<double> now = book.excess(prices);
     if (!now) return fail(now.error());
+    State low{prices, 0};
+    State high{prices, 0};
     double nearest = std::numeric_limits<double>::infinity();
     double nearest_gap = nearest;
     for (const Path& path : paths_of(movers, market, policy)) {
@@ -135,7 +138,10 @@ Result<void> add_distance(Unified& unified, const Book& book, const Market& mark
             if (!excess) return fail(excess.error());
             return *excess < 0;
         };
-        PathScan scan = scan_path(path, movers, policy, *now < 0, probe);
+        const Proof proof = [&](const U256& from, const U256& to) {
+            return enclose_prices(path, movers, from, to, low, high) ? book.deficit(low.prices, high.prices) : Certainty::unknown;
+        };
+        PathScan scan = scan_path(path, movers, policy, *now < 0, probe, proof);
         for (Candidate& candidate : scan.candidates) {
             const double away = sigmas_away(path, candidate.price, candidate.liquidation_price);
             if (unified.binding && away >= nearest) continue;
@@ -162,10 +168,10 @@ Result<void> add_distance(Unified& unified, const Book& book, const Market& mark
 }  // namespace
 
 Result<Unified> unify(std::span<const BookAccount> accounts, const Market& market, const Policy& policy,
-                      const Valuation& valuation) {
+                      const Valuation& valuation, unsigned threads) {
     const Result<Book> book = Book::make(accounts, valuation);
     if (!book) return fail(book.error());
-    const Result<GridMargin> grid = GridMargin::make(*book, scenario_grid(book->underlyings(), market, policy));
+    const Result<GridMargin> grid = GridMargin::make(*book, scenario_grid(book->underlyings(), market, policy), threads);
     if (!grid) return fail(grid.error());
     const Result<double> carry = carry_of(accounts, valuation);
     if (!carry) return fail(carry.error());
@@ -197,9 +203,10 @@ Result<Unified> unify(std::span<const BookAccount> accounts, const Market& marke
     add_exposures(unified, deltas, loss, *book, market, policy);
     if (unified.equity_usd > 0) unified.leverage = unified.gross_delta_usd / unified.equity_usd;
     unified.carry_per_day_usd = *carry;
-    for (const BookAccount& account : accounts)
-        if (const std::optional<double> days = days_by_carry(account.prepared))
-            unified.days_to_liquidation_by_carry = std::min(unified.days_to_liquidation_by_carry.value_or(*days), *days);
+    std::vector<std::optional<double>> days(accounts.size());
+    for_each_row(accounts.size(), threads, [&](std::size_t i) { days[i] = days_by_carry(accounts[i].prepared); });
+    for (const std::optional<double>& one : days)
+        if (one) unified.days_to_liquidation_by_carry = std::min(unified.days_to_liquidation_by_carry.value_or(*one), *one);
     if (const Result<void> distance = add_distance(unified, *book, market, policy); !distance) return fail(distance.error());
     return unified;
 }

@@ -21,6 +21,6 @@ struct BookAccount {
 /// Fails, with a sentence for people, when a reference price is missing, refused or stale, or when a rule has no figure
 /// in one of the scenarios.
 model::Result<model::Unified> unify(std::span<const BookAccount> accounts, const model::Market& market,
-                                    const model::Policy& policy, const Valuation& valuation);
+                                    const model::Policy& policy, const Valuation& valuation, unsigned threads = 1);
 
 }  // namespace margind::risk

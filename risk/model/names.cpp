@@ -119,4 +119,10 @@ State PreparedAccount::current() const {
     return out;
 }
 
+Result<bool> PreparedAccount::liquidatable(const State& state) const {
+    const Result<Standing> standing = at(state);
+    if (!standing) return fail(standing.error());
+    return standing->liquidatable;
+}
+
 }  // namespace margind::model

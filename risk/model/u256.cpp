@@ -40,9 +40,9 @@ constexpr Limb mul_add(Limbs256& value, Limb factor, Limb addend) {
 constexpr Limb div_small(Limbs256& value, Limb divisor) {
     Limb remainder = 0;
     for (std::size_t i = limbs_256; i-- > 0;) {
-        const Wide part = (Wide{remainder} << 64) | value[i];
-        value[i] = low(part / divisor);
-        remainder = low(part % divisor);
+        const Limb lower = value[i];
+        value[i] = low(((Wide{remainder} << 64) | lower) / divisor);
+        remainder = lower - value[i] * divisor;
     }
     return remainder;
 }
@@ -85,8 +85,9 @@ struct Digit {
 
 /// \pre upper < divisor
 inline Digit divide_two_limbs(Limb upper, Limb lower, Limb divisor) {
-    const Wide value = (Wide{upper} << 64) | lower;
-    return {low(value / divisor), low(value % divisor)};
+    // One division: the compiler would call the runtime's a second time for %.
+    const Limb quotient = low(((Wide{upper} << 64) | lower) / divisor);
+    return {quotient, lower - quotient * divisor};
 }
 
 template <std::size_t N>
@@ -155,8 +156,10 @@ Divided<N> divide(const std::array<Limb, N>& numerator, const Limbs256& divisor)
     if (size == 2) {
         const Wide a = (Wide{numerator[1]} << 64) | numerator[0];
         const Wide b = (Wide{divisor[1]} << 64) | divisor[0];
-        out.quotient[0] = low(a / b);
-        out.remainder = {low(a % b), high(a % b), 0, 0};
+        const Wide whole = a / b;
+        const Wide rest = a - whole * b;
+        out.quotient[0] = low(whole);
+        out.remainder = {low(rest), high(rest), 0, 0};
         return out;
     }
 

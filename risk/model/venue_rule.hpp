@@ -49,6 +49,17 @@ struct NativeFigure {
     friend bool operator==(const NativeFigure&, const NativeFigure&) = default;
 };
 
+/// What holds at every state whose prices lie between two others.
+struct Enclosure {
+    /// Whether liquidatable, where all of them agree.
+    std::optional<bool> liquidatable;
+    /// N - M, in the numeraire.
+    Money least_excess;
+    Money largest_excess;
+    /// |N| and |M| are not above this.
+    Money magnitude;
+};
+
 /// What a liquidator may do at a state. Shares in basis points; money in the numeraire.
 struct LiquidationTerms {
     std::uint32_t close_factor_bps = 0;
@@ -86,6 +97,11 @@ public:
     /// The state of the facts themselves: their prices, offset 0.
     State current() const;
     virtual Result<Standing> at(const State& state) const = 0;
+    /// at(state)'s `liquidatable` or its error, and no other answer: searches ask nothing else.
+    virtual Result<bool> liquidatable(const State& state) const;
+    /// What is certain of every state with each price from low's to high's, both inclusive; `low` and `high` are of one
+    /// time. at() then fails at none of them. Empty: not known, and always right; a search then looks at each of its steps.
+    virtual std::optional<Enclosure> between(const State& /*low*/, const State& /*high*/) const { return std::nullopt; }
     /// The venue's own figures, named as its views name them, for comparison to the last unit.
     virtual Result<std::vector<NativeFigure>> native(const State& state) const = 0;
     virtual Result<LiquidationTerms> terms(const State& state) const = 0;

@@ -89,6 +89,39 @@ public:
         return standing;
     }
 
+    /// Of supplies and debts, which grow with their price; a perp may do either, and nothing is said.
+    std::optional<model::Enclosure> between(const model::State& low, const model::State& high) const override {
+        model::I256 least;
+        model::I256 largest;
+        model::I256 magnitude;
+        bool owes = false;
+        for (const Leg& leg : legs_) {
+            const model::U256& bottom = low.prices.at(leg.input);
+            const model::U256& top = high.prices.at(leg.input);
+            if (leg.kind == Kind::perp || (terms_.refuses_above && top > *terms_.refuses_above)) return std::nullopt;
+            const model::I256 small = value_of(leg, bottom, low.time_offset_s);
+            const model::I256 large = value_of(leg, top, low.time_offset_s);
+            magnitude = *checked_add(magnitude, *checked_add(large, 1));
+            if (leg.kind == Kind::debt) {
+                owes = true;
+                least = *checked_sub(least, large);
+                largest = *checked_sub(largest, small);
+            } else {
+                least = *checked_add(least, share(small, leg.lt_bps));
+                largest = *checked_add(largest, share(large, leg.lt_bps));
+            }
+        }
+        model::Enclosure enclosure;
+        if (!owes || !least.is_negative())
+            enclosure.liquidatable = false;
+        else if (largest.is_negative())
+            enclosure.liquidatable = true;
+        enclosure.least_excess = money(least);
+        enclosure.largest_excess = money(largest);
+        enclosure.magnitude = money(magnitude);
+        return enclosure;
+    }
+
     model::Result<std::vector<model::NativeFigure>> native(const model::State& state) const override {
         const auto standing = at(state);
         if (!standing) return model::fail(standing.error());

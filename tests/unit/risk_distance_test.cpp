@@ -120,6 +120,7 @@ class BandAccount : public LinearAccount {
 public:
     BandAccount(std::int64_t price, std::int64_t low, std::int64_t high)
         : LinearAccount({}, {input("ETH", price * e8)}, {}), low_(low * e8), high_(high * e8) {}
+    std::optional<Enclosure> between(const State&, const State&) const override { return std::nullopt; }
     Result<Standing> at(const State& state) const override {
         Standing standing;
         const I256 price = *I256::from(state.prices[0]);

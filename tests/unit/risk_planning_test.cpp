@@ -153,6 +153,7 @@ class WindowAccount : public LinearAccount {
 public:
     explicit WindowAccount(const U256& deposited = {})
         : LinearAccount({}, {input("ETH", 2000 * e8)}, {{Kind::supply, "ETH", 0, units(1000), 0, 8000, 7500}}), deposited_(deposited) {}
+    std::optional<Enclosure> between(const State&, const State&) const override { return std::nullopt; }
     Result<Standing> at(const State& state) const override {
         Result<Standing> standing = LinearAccount::at(state);
         const U256 top = *checked_sub(U256{1930 * e8}, *checked_mul(deposited_, 1'000'000));

@@ -2,6 +2,7 @@
 #include "adapters/protocols/aave_v3/rule.hpp"
 
 #include "adapters/protocols/aave_v3/book.hpp"
+#include "adapters/protocols/aave_v3/legs.hpp"
 #include "adapters/protocols/aave_v3/math.hpp"
 
 #include <algorithm>
@@ -44,10 +45,13 @@ public:
         return std::make_unique<PreparedUser>(std::move(book), std::move(*balances));
     }
 
-    PreparedUser(Book book, std::vector<Balance> balances) : book_(std::move(book)), balances_(std::move(balances)) {}
+    PreparedUser(Book book, std::vector<Balance> balances)
+        : book_(std::move(book)), balances_(std::move(balances)), legs_(legs_of(book_, balances_)) {}
 
     const std::vector<model::PriceInput>& inputs() const override { return book_.inputs; }
     Result<model::Standing> at(const State& state) const override;
+    Result<bool> liquidatable(const State& state) const override;
+    std::optional<model::Enclosure> between(const State& low, const State& high) const override;
     Result<std::vector<model::NativeFigure>> native(const State& state) const override;
     Result<model::LiquidationTerms> terms(const State& state) const override;
     Result<std::vector<model::Position>> positions(const State& state) const override;
@@ -61,12 +65,15 @@ public:
 private:
     /// The balances at the state's time: those of the facts at offset 0, else `accrued`, filled here.
     Result<const std::vector<Balance>*> balances(const State& state, std::vector<Balance>& accrued) const;
-    Result<Totals> totals(const State& state, const std::vector<Balance>& balances) const;
+    /// What counts of them, likewise.
+    Result<const std::vector<Leg>*> legs(const State& state, std::vector<Leg>& accrued) const;
     Result<Totals> totals(const State& state) const;
     Money base_money(const I256& raw) const { return {raw, book_.base_decimals, book_.numeraire}; }
 
     Book book_;
     std::vector<Balance> balances_;
+    /// At the time of the facts.
+    Result<std::vector<Leg>> legs_;
 };
 
 Result<I256> signed_value(const Maybe& value, const char* what) {
@@ -95,40 +102,52 @@ Result<const std::vector<Balance>*> PreparedUser::balances(const State& state, s
     return &accrued;
 }
 
-Result<Totals> PreparedUser::totals(const State& state) const {
-    std::vector<Balance> accrued;
-    const Result<const std::vector<Balance>*> now = balances(state, accrued);
+Result<const std::vector<Leg>*> PreparedUser::legs(const State& state, std::vector<Leg>& accrued) const {
+    std::vector<Balance> later;
+    const Result<const std::vector<Balance>*> now = balances(state, later);
     if (!now) return fail(now.error());
-    return totals(state, **now);
+    if (state.time_offset_s == 0) {
+        if (!legs_) return fail(legs_.error());
+        return &*legs_;
+    }
+    Result<std::vector<Leg>> then = legs_of(book_, **now);
+    if (!then) return fail(then.error());
+    accrued = std::move(*then);
+    return &accrued;
 }
 
-Result<Totals> PreparedUser::totals(const State& state, const std::vector<Balance>& balances) const {
-    Maybe collateral = U256{};
-    Maybe debt = U256{};
-    Maybe weighted_threshold = U256{};
-    Maybe weighted_ltv = U256{};
-    for (std::size_t i = 0; i < book_.reserves.size(); ++i) {
-        const Reserve& reserve = book_.reserves[i];
-        const U256& price = state.prices[reserve.input];
-        if (reserve.collateral) {
-            const Maybe value = base_value(balances[i].supply, price, reserve.unit);
-            collateral = add(collateral, value);
-            weighted_threshold = add(weighted_threshold, mul(value, U256(reserve.liquidation_threshold)));
-            weighted_ltv = add(weighted_ltv, mul(value, U256(reserve.ltv)));
-        }
-        if (reserve.borrowing) {
-            const Result<U256> owed = debt_of(balances[i], reserve);
-            if (!owed) return fail(owed.error());
-            debt = add(debt, base_value(*owed, price, reserve.unit));
-        }
+Result<bool> PreparedUser::liquidatable(const State& state) const {
+    std::vector<Leg> accrued;
+    const Result<const std::vector<Leg>*> now = legs(state, accrued);
+    if (!now) return fail(now.error());
+    if (const std::optional<bool> found = liquidatable_at(**now, state.prices)) return *found;
+    return PreparedAccount::liquidatable(state);
+}
+
+std::optional<model::Enclosure> PreparedUser::between(const State& low, const State& high) const {
+    std::vector<Leg> accrued;
+    const Result<const std::vector<Leg>*> now = legs(low, accrued);
+    if (!now || high.prices.size() != low.prices.size() || high.time_offset_s != low.time_offset_s) return std::nullopt;
+    std::optional<model::Enclosure> enclosure = enclosure_of(**now, low.prices, high.prices);
+    if (!enclosure) return std::nullopt;
+    for (Money* money : {&enclosure->least_excess, &enclosure->largest_excess, &enclosure->magnitude})
+        *money = base_money(money->raw);
+    return enclosure;
+}
+
+Result<Totals> PreparedUser::totals(const State& state) const {
+    std::vector<Leg> accrued;
+    const Result<const std::vector<Leg>*> now = legs(state, accrued);
+    if (!now) return fail(now.error());
+    const std::optional<Sums> sums = sums_at(**now, state.prices);
+    if (!sums) return fail(overflow("a sum of values"));
+    const auto& [collateral, debt, weighted_threshold, weighted_ltv] = *sums;
+    Totals totals{collateral, debt, weighted_threshold, weighted_ltv, {}, {}, U256::max()};
+    if (!collateral.is_zero()) {
+        totals.average_threshold = *model::checked_div(weighted_threshold, collateral);
+        totals.average_ltv = *model::checked_div(weighted_ltv, collateral);
     }
-    if (!collateral || !debt || !weighted_threshold || !weighted_ltv) return fail(overflow("a sum of values"));
-    Totals totals{*collateral, *debt, *weighted_threshold, *weighted_ltv, {}, {}, U256::max()};
-    if (!collateral->is_zero()) {
-        totals.average_threshold = *model::checked_div(*weighted_threshold, *collateral);
-        totals.average_ltv = *model::checked_div(*weighted_ltv, *collateral);
-    }
-    if (!debt->is_zero()) {
+    if (!debt.is_zero()) {
         const Maybe health = wad_div(percent_mul(collateral, totals.average_threshold), debt);
         if (!health) return fail(overflow("the health factor"));
         totals.health_factor = *health;
@@ -172,7 +191,7 @@ Result<model::LiquidationTerms> PreparedUser::terms(const State& state) const {
     std::vector<Balance> accrued;
     const Result<const std::vector<Balance>*> now = balances(state, accrued);
     if (!now) return fail(now.error());
-    const Result<Totals> sums = totals(state, **now);
+    const Result<Totals> sums = totals(state);
     if (!sums) return fail(sums.error());
     model::LiquidationTerms terms;
     terms.loss = base_money(I256{});
