@@ -86,6 +86,7 @@ public:
     DaemonProcess& operator=(const DaemonProcess&) = delete;
 
     int port() const { return port_; }
+    pid_t pid() const { return process_; }
     Answer get(const std::string& path) const;
     /// Asks until `good` holds for the answer; throws with the last answer after `within`.
     Answer await(const std::string& path, const std::function<bool(const Answer&)>& good,
