@@ -37,8 +37,6 @@ std::optional<Bloom> bloom_of(const json& header) {
     return bloom;
 }
 
-std::string quantity(std::uint64_t value) { return model::U256(value).to_hex(); }
-
 model::Result<BlockHeader> header_of(const JsonRpcClient& rpc, model::ChainId chain, std::string_view method, std::string_view which,
                                      const json& reply) {
     if (!reply.is_object()) return bad_answer(rpc, method, "the block is not an object");
@@ -59,13 +57,35 @@ model::Result<BlockHeader> header_of(const JsonRpcClient& rpc, model::ChainId ch
     return header;
 }
 
-asio::awaitable<model::Result<BlockHeader>> block(JsonRpcClient& rpc, model::ChainId chain, std::string method, std::string which) {
-    std::string params = fmt::format(R"(["{}",false])", which);
-    const auto reply = co_await rpc.call(method, std::move(params));
+/// What is asked for, and whose hashes are checked; `check` may be null.
+struct Wanted {
+    std::string method;
+    std::string which;
+    std::optional<std::uint64_t> number{};
+    std::optional<model::Bytes32> hash{};
+    HeaderCheck* check = nullptr;
+};
+
+model::Result<BlockHeader> checked(const JsonRpcClient& rpc, model::ChainId chain, const Wanted& wanted, const json& reply) {
+    if (reply.is_null())
+        return model::fail(ErrorCode::missing, fmt::format("{}: no block {}", rpc.endpoint().shown(), wanted.which), Retry::later);
+    auto header = header_of(rpc, chain, wanted.method, wanted.which, reply);
+    if (!header) return header;
+    if (header->ref.number != wanted.number.value_or(header->ref.number) || header->ref.hash != wanted.hash.value_or(header->ref.hash))
+        return bad_answer(rpc, wanted.method,
+                          fmt::format("block {} was asked for, block {} ({}) answered", wanted.which, header->ref.number,
+                                      header->ref.hash.to_string()));
+    if (wanted.check != nullptr && !wanted.check->believes(reply, header->ref.hash))
+        return bad_answer(rpc, wanted.method,
+                          fmt::format("the header of block {} has another hash than {}", wanted.which, header->ref.hash.to_string()));
+    return header;
+}
+
+asio::awaitable<model::Result<BlockHeader>> block(JsonRpcClient& rpc, model::ChainId chain, Wanted wanted) {
+    std::string params = fmt::format(R"(["{}",false])", wanted.which);
+    const auto reply = co_await rpc.call(wanted.method, std::move(params));
     if (!reply) co_return model::fail(reply.error());
-    if (reply->is_null())
-        co_return model::fail(ErrorCode::missing, fmt::format("{}: no block {}", rpc.endpoint().shown(), which), Retry::later);
-    co_return header_of(rpc, chain, method, which, *reply);
+    co_return checked(rpc, chain, wanted, *reply);
 }
 
 model::BlockRef block_of(const model::Bytes32& hash) {
@@ -97,22 +117,24 @@ asio::awaitable<model::Result<model::ChainId>> chain_id(JsonRpcClient& rpc) {
     co_return model::ChainId{*number};
 }
 
-asio::awaitable<model::Result<BlockHeader>> block_by_tag(JsonRpcClient& rpc, model::ChainId chain, BlockTag tag) {
-    const char* name = "latest";
+asio::awaitable<model::Result<BlockHeader>> block_by_tag(JsonRpcClient& rpc, model::ChainId chain, BlockTag tag, HeaderCheck* check) {
+    Wanted wanted{.method = "eth_getBlockByNumber", .which = "latest", .check = check};
     switch (tag) {
         case BlockTag::latest: break;
-        case BlockTag::safe: name = "safe"; break;
-        case BlockTag::finalized: name = "finalized"; break;
+        case BlockTag::safe: wanted.which = "safe"; break;
+        case BlockTag::finalized: wanted.which = "finalized"; break;
     }
-    return block(rpc, chain, "eth_getBlockByNumber", name);
+    return block(rpc, chain, std::move(wanted));
 }
 
-asio::awaitable<model::Result<BlockHeader>> block_by_number(JsonRpcClient& rpc, model::ChainId chain, std::uint64_t number) {
-    return block(rpc, chain, "eth_getBlockByNumber", quantity(number));
+asio::awaitable<model::Result<BlockHeader>> block_by_number(JsonRpcClient& rpc, model::ChainId chain, std::uint64_t number, HeaderCheck* check) {
+    Wanted wanted{.method = "eth_getBlockByNumber", .which = model::U256(number).to_hex(), .number = number, .check = check};
+    return block(rpc, chain, std::move(wanted));
 }
 
-asio::awaitable<model::Result<BlockHeader>> block_by_hash(JsonRpcClient& rpc, model::ChainId chain, model::Bytes32 hash) {
-    return block(rpc, chain, "eth_getBlockByHash", hash.to_string());
+asio::awaitable<model::Result<BlockHeader>> block_by_hash(JsonRpcClient& rpc, model::ChainId chain, model::Bytes32 hash, HeaderCheck* check) {
+    Wanted wanted{.method = "eth_getBlockByHash", .which = hash.to_string(), .hash = hash, .check = check};
+    return block(rpc, chain, std::move(wanted));
 }
 
 asio::awaitable<model::Result<model::Bytes>> state_at(JsonRpcClient& rpc, Request request, Pin pin) {

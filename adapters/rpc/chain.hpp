@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adapters/request.hpp"
+#include "adapters/rpc/header_hash.hpp"
 #include "adapters/rpc/json_rpc.hpp"
 #include "adapters/rpc/state.hpp"
 
@@ -29,10 +30,13 @@ struct BlockHeader {
 
 asio::awaitable<model::Result<model::ChainId>> chain_id(JsonRpcClient& rpc);
 
-/// `missing` when the node has no such block; `chain` is what the reference is labelled with.
-asio::awaitable<model::Result<BlockHeader>> block_by_tag(JsonRpcClient& rpc, model::ChainId chain, BlockTag tag);
-asio::awaitable<model::Result<BlockHeader>> block_by_number(JsonRpcClient& rpc, model::ChainId chain, std::uint64_t number);
-asio::awaitable<model::Result<BlockHeader>> block_by_hash(JsonRpcClient& rpc, model::ChainId chain, model::Bytes32 hash);
+/// `missing` when the node has no such block; `upstream` when it answers with another one than was asked for, or, where `check` is given and
+/// the node's hashes matched before, with a header that has another hash than it claims. `chain` is what the reference is labelled with.
+asio::awaitable<model::Result<BlockHeader>> block_by_tag(JsonRpcClient& rpc, model::ChainId chain, BlockTag tag, HeaderCheck* check = nullptr);
+asio::awaitable<model::Result<BlockHeader>> block_by_number(JsonRpcClient& rpc, model::ChainId chain, std::uint64_t number,
+                                                            HeaderCheck* check = nullptr);
+asio::awaitable<model::Result<BlockHeader>> block_by_hash(JsonRpcClient& rpc, model::ChainId chain, model::Bytes32 hash,
+                                                          HeaderCheck* check = nullptr);
 
 /// The bytes that a Call, StorageAt or Code is answered with, at the pinned block: `reorged` when the node does not know it.
 asio::awaitable<model::Result<model::Bytes>> state_at(JsonRpcClient& rpc, Request request, Pin pin);

@@ -30,6 +30,14 @@ Standing standing_of(const model::Error* error) {
     return Standing::own_word;
 }
 
+model::Error of_little(model::Error error) {
+    if (error.code == ErrorCode::limit && error.retry == Retry::never) {
+        error.code = ErrorCode::upstream;
+        error.retry = Retry::other_endpoint;
+    }
+    return error;
+}
+
 bool Health::fail(const model::Error& error, bool counts, std::chrono::steady_clock::duration took, Time at) {
     trouble_ = error.message;
     if (error.code != ErrorCode::limit) checked_ = false;

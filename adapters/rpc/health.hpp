@@ -18,6 +18,9 @@ enum class Standing : std::uint8_t {
 /// `error` null: it answered.
 Standing standing_of(const model::Error* error);
 
+/// What a request failed with whose honest answer is short: there `limit` for ever is nonsense, not word of asking for too much.
+model::Error of_little(model::Error error);
+
 class Health {
 public:
     using Time = std::chrono::steady_clock::time_point;

@@ -93,7 +93,8 @@ model::Result<std::vector<Log>> parse(const json& result, const Logs& filter, co
         if (removed != item.end() && removed->is_boolean() && removed->get<bool>()) continue;
         auto log = parse_log(item);
         if (!log) return refuse(shown, "a log is malformed");
-        if (!within(*log)) return refuse(shown, fmt::format("a log of block {} ({}) is outside of what was asked for", log->block_number, log->block_hash.to_string()));
+        if (!within(*log)) 
+            return refuse(shown, fmt::format("a log of block {} ({}) was not asked for", log->block_number, log->block_hash.to_string()));
         if (!asked_for(filter, *log)) return refuse(shown, fmt::format("a log of {} was not asked for", log->address.to_string()));
         out.push_back(std::move(*log));
     }

@@ -75,10 +75,11 @@ asio::awaitable<model::Result<void>> Node::check_chain() {
     const auto served = co_await chain_id(client_);
     std::optional<model::Error> error;
     if (!served)
-        error = named(served.error());
+        error = named(of_little(served.error()));
     else if (*served != chain_)
         error = model::Error{ErrorCode::wrong_chain,
-                             fmt::format("{}: serves chain {}, the configuration says chain {}; correct the endpoint", shown_, served->value, chain_.value),
+                             fmt::format("{}: serves chain {}, the configuration says chain {}; correct the endpoint", shown_,
+                                         served->value, chain_.value),
                              Retry::other_endpoint};
     health_.note_check(error ? &*error : nullptr, Clock::now() - start, Clock::now());
     if (error) co_return model::fail(std::move(*error));
@@ -120,12 +121,13 @@ asio::awaitable<model::Result<PinBy>> Node::learn_pinning(model::BlockRef block)
 }
 
 asio::awaitable<model::Result<void>> Node::check_number(model::BlockRef block) {
-    const auto there = co_await block_by_number(client_, chain_, block.number);
+    const auto there = co_await block_by_number(client_, chain_, block.number, &header_check_);
     unpinned_ = !there && there.error().code == ErrorCode::upstream;
     if (!there) co_return model::fail(of_pinned(block, client_.endpoint().shown(), there.error()));
     if (there->ref.hash != block.hash)
         co_return model::fail(ErrorCode::reorged,
-                              fmt::format("{}: block {} is {}, not {}", client_.endpoint().shown(), block.number, there->ref.hash.to_string(), block.hash.to_string()),
+                              fmt::format("{}: block {} is {}, not {}", client_.endpoint().shown(), block.number, there->ref.hash.to_string(),
+                                          block.hash.to_string()),
                               Retry::later);
     co_return model::Result<void>();
 }
@@ -133,9 +135,9 @@ asio::awaitable<model::Result<void>> Node::check_number(model::BlockRef block) {
 asio::awaitable<model::Result<void>> Node::probe() {
     auto right = co_await check_chain();
     if (!right) co_return right;
-    const auto head = co_await block_by_tag(client_, chain_, BlockTag::latest);
+    const auto head = co_await block_by_tag(client_, chain_, BlockTag::latest, &header_check_);
     if (!head) {
-        const model::Error error = named(head.error());
+        const model::Error error = named(of_little(head.error()));
         health_.note_check(&error, Clock::duration::zero(), Clock::now());
         co_return model::fail(error);
     }

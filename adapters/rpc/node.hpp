@@ -35,6 +35,7 @@ public:
     bool pinned() const { return !unpinned_; }
 
     JsonRpcClient& client() { return client_; }
+    HeaderCheck* header_check() { return &header_check_; }
     Health& health() { return health_; }
     const Health& health() const { return health_; }
     model::ChainId chain() const { return chain_; }
@@ -58,6 +59,7 @@ private:
     model::Address probed_;
     std::string shown_;
     Health health_;
+    HeaderCheck header_check_;
     std::optional<PinBy> pin_by_;
     /// Runs until a node without EIP-1898 is tried again.
     std::size_t runs_by_number_ = 0;

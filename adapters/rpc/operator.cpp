@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -136,9 +137,10 @@ asio::awaitable<Result<void>> prepare(StatePtr state, Node& node) {
 template <class T>
 using Question = std::function<asio::awaitable<Result<T>>(Node&)>;
 
-/// The answer of the first endpoint that gives one.
+/// The answer of the first endpoint that gives one. Of logs there may honestly be too many; everything else that is asked is little.
 template <class T>
 asio::awaitable<Result<T>> ask(StatePtr state, Question<T> request) {
+    constexpr bool little = !std::is_same_v<T, std::vector<Log>>;
     const Clock::time_point until = Clock::now() + state->options.limits.total;
     const std::vector<Node*> candidates = state->candidates();
     std::optional<model::Error> last;
@@ -154,6 +156,7 @@ asio::awaitable<Result<T>> ask(StatePtr state, Question<T> request) {
         if (!give_time(state, node, has_sibling, until)) continue;
         const Clock::time_point start = Clock::now();
         auto answer = co_await request(node);
+        if (little && !answer) answer = model::fail(of_little(std::move(answer).error()));
         if (settle(state, node, answer ? nullptr : &answer.error(), start)) {
             if (!answer) answer = model::fail(node.named(std::move(answer).error()));
             co_return answer;
@@ -210,13 +213,19 @@ public:
         return ask_until_stopped<model::ChainId>(state_, [](Node& node) { return rpc::chain_id(node.client()); });
     }
     asio::awaitable<Result<BlockHeader>> block_by_tag(BlockTag tag) override {
-        return ask_until_stopped<BlockHeader>(state_, [tag](Node& node) { return rpc::block_by_tag(node.client(), node.chain(), tag); });
+        return ask_until_stopped<BlockHeader>(state_, [tag](Node& node) {
+            return rpc::block_by_tag(node.client(), node.chain(), tag, node.header_check());
+        });
     }
     asio::awaitable<Result<BlockHeader>> block_by_number(std::uint64_t number) override {
-        return ask_until_stopped<BlockHeader>(state_, [number](Node& node) { return rpc::block_by_number(node.client(), node.chain(), number); });
+        return ask_until_stopped<BlockHeader>(state_, [number](Node& node) {
+            return rpc::block_by_number(node.client(), node.chain(), number, node.header_check());
+        });
     }
     asio::awaitable<Result<BlockHeader>> block_by_hash(model::Bytes32 hash) override {
-        return ask_until_stopped<BlockHeader>(state_, [hash](Node& node) { return rpc::block_by_hash(node.client(), node.chain(), hash); });
+        return ask_until_stopped<BlockHeader>(state_, [hash](Node& node) {
+            return rpc::block_by_hash(node.client(), node.chain(), hash, node.header_check());
+        });
     }
     asio::awaitable<Result<std::vector<Log>>> logs_of_block(Logs filter, model::Bytes32 block) override {
         return ask_until_stopped<std::vector<Log>>(state_, [filter = std::move(filter), block](Node& node) {

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -281,6 +282,85 @@ TEST_F(Rpc, asks_one_by_one_where_multicall_has_no_code) {
     ASSERT_TRUE(replies) << replies.error().message;
     for (const Reply& reply : *replies) EXPECT_EQ(tests::words_of(reply_bytes(reply).value()).at(0), U256(8));
     EXPECT_EQ(plain.counts().chunks, 0U);
+}
+
+// Blooms that a real node computed: of each log they hold the address and the topics, and of other addresses few.
+TEST_F(Rpc, finds_each_log_of_real_blocks_in_the_bloom_of_their_header) {
+    std::size_t logs_seen = 0;
+    std::size_t blocks_seen = 0;
+    std::size_t strangers = 0;
+    HeaderCheck check;
+    for (std::uint64_t number = 0; number <= head.number; ++number) {
+        const auto header = await(block_by_number(client, head.chain, number, &check));
+        ASSERT_TRUE(header) << header.error().message;
+        const auto found = await(logs_of_block(client, Logs(), header->ref.hash));
+        ASSERT_TRUE(found) << found.error().message;
+        if (found->empty()) continue;
+        ++blocks_seen;
+        for (const Log& log : *found) {
+            ++logs_seen;
+            EXPECT_TRUE(may_hold(header->logs_bloom, log.address.bytes));
+            for (const model::Bytes32& topic : log.topics) EXPECT_TRUE(may_hold(header->logs_bloom, topic.bytes));
+        }
+        for (std::uint64_t i = 0; i < 100; ++i) {
+            const model::Bytes32 stranger = model::keccak256("stranger " + std::to_string(number) + " " + std::to_string(i));
+            strangers += may_hold(header->logs_bloom, std::span(stranger.bytes).first(20)) ? 1U : 0U;
+        }
+    }
+    EXPECT_GT(logs_seen, 20U);
+    EXPECT_LT(strangers, blocks_seen * 20) << "of " << blocks_seen * 100;
+    EXPECT_TRUE(check.has_matched()) << "the hashes of this node's headers can be checked";
+}
+
+TEST_F(Rpc, reads_the_logs_of_one_block_by_its_hash) {
+    Logs filter;
+    filter.addresses.push_back(chain().address("/feeds/ETH"));
+    chain().verb("set_price", {{"asset", "ETH"}, {"answer", "123456789012"}});
+    const model::BlockRef block = chain().head();
+    const auto all = await(logs_of_block(client, Logs(), block.hash));
+    ASSERT_TRUE(all) << all.error().message;
+    const auto own = await(logs_of_block(client, filter, block.hash));
+    ASSERT_TRUE(own) << own.error().message;
+    json query = json::array();
+    query.push_back({{"blockHash", block.hash.to_string()}});
+    EXPECT_EQ(all->size(), chain().rpc("eth_getLogs", query).size());
+    for (const Log& log : *own) EXPECT_EQ(log.address, filter.addresses[0]);
+    EXPECT_FALSE(await(logs_of_block(client, filter, model::keccak256("no block"))));
+}
+
+TEST_F(Rpc, refuses_a_header_that_is_forged_or_of_another_block) {
+    std::atomic<bool> forge = false;
+    const tests::Relay node(chain().rpc_url(), {{}, {}, [&](std::string body) {
+        json reply = json::parse(body);
+        if (forge) reply["result"]["timestamp"] = "0x7fffffff";
+        return reply.dump();
+    }});
+    const tests::Relay other(chain().rpc_url(), {{}, [&](std::string) {
+        json request = json::object();
+        request["jsonrpc"] = "2.0";
+        request["id"] = 1;
+        request["method"] = "eth_getBlockByNumber";
+        request["params"] = json::array();
+        request["params"].push_back("0x1");
+        request["params"].push_back(false);
+        return request.dump();
+    }, {}});
+    JsonRpcClient asked(http, Endpoint::parse(node.url()).value());
+    HeaderCheck check;
+    EXPECT_TRUE(await(block_by_tag(asked, head.chain, BlockTag::latest, &check)));
+    EXPECT_TRUE(check.has_matched());
+    forge = true;
+    const auto forged = await(block_by_tag(asked, head.chain, BlockTag::latest, &check));
+    ASSERT_FALSE(forged);
+    EXPECT_EQ(forged.error().code, ErrorCode::upstream) << forged.error().message;
+
+    JsonRpcClient first(http, Endpoint::parse(other.url()).value());
+    const auto wrong = await(block_by_number(first, head.chain, head.number));
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code, ErrorCode::upstream) << wrong.error().message;
+    EXPECT_NE(wrong.error().message.find("block 1 "), std::string::npos) << wrong.error().message;
+    JsonRpcClient second(http, Endpoint::parse(other.url()).value());
+    EXPECT_FALSE(await(block_by_hash(second, head.chain, head.hash)));
 }
 
 class Batches : public Rpc {
