@@ -56,16 +56,19 @@ model::Error of_pinned(const model::BlockRef& block, const std::string& shown, m
 model::Result<model::Bytes> state_bytes(const Request& request, const Pin& pin, const std::string& shown, model::Result<model::Bytes> reply) {
     if (reply) {
         if (std::holds_alternative<StorageAt>(request) && reply->size() != 32)
-            return model::fail(ErrorCode::upstream, fmt::format("{}: eth_getStorageAt: {} bytes instead of 32", shown, reply->size()), Retry::other_endpoint);
+            return model::fail(ErrorCode::upstream, fmt::format("{}: eth_getStorageAt: {} bytes instead of 32", shown, reply->size()),
+                               Retry::other_endpoint);
         return reply;
     }
     model::Error error = of_pinned(pin.block(), shown, std::move(reply).error());
     const Call* call = std::get_if<Call>(&request);
-    if (call != nullptr && error.code != ErrorCode::reorged && error.code != ErrorCode::unreachable) error.message = fmt::format("{}: {}", evm::call_name(*call), error.message);
+    if (call != nullptr && error.code != ErrorCode::reorged && error.code != ErrorCode::unreachable)
+        error.message = fmt::format("{}: {}", evm::call_name(*call), error.message);
     return model::fail(std::move(error));
 }
 
-model::Result<model::Bytes> state_bytes(const Request& request, const Pin& pin, const std::string& shown, const model::Result<nlohmann::json>& reply) {
+model::Result<model::Bytes> state_bytes(const Request& request, const Pin& pin, const std::string& shown,
+                                       const model::Result<nlohmann::json>& reply) {
     if (!reply) return state_bytes(request, pin, shown, model::Result<model::Bytes>(model::fail(reply.error())));
     const std::string* text = reply->is_string() ? reply->get_ptr<const std::string*>() : nullptr;
     auto bytes = text == nullptr ? std::nullopt : model::bytes_from_hex(*text, text->size());

@@ -33,7 +33,8 @@ Ask message_of(const Request& request, const Pin& pin);
 /// The bytes that the reply to such a message holds, 32 for StorageAt; `reorged` where the node does not know the pinned block. `shown`
 /// names the endpoint in messages.
 model::Result<model::Bytes> state_bytes(const Request& request, const Pin& pin, const std::string& shown, model::Result<model::Bytes> reply);
-model::Result<model::Bytes> state_bytes(const Request& request, const Pin& pin, const std::string& shown, const model::Result<nlohmann::json>& reply);
+model::Result<model::Bytes> state_bytes(const Request& request, const Pin& pin, const std::string& shown,
+                                       const model::Result<nlohmann::json>& reply);
 
 /// What a request pinned to `block` failed with: `reorged` for `missing`.
 model::Error of_pinned(const model::BlockRef& block, const std::string& shown, model::Error error);
