@@ -18,9 +18,17 @@ struct CheckOptions {
     bool json = false;
 };
 
+struct DoctorOptions {
+    std::string config;
+    EndpointChoice endpoints;
+    bool json = false;
+};
+
 ExitCode check(const CheckOptions& options);
 /// Runs until SIGINT or SIGTERM.
 ExitCode run(const std::string& config);
+/// 0 all good, 10 warnings, 30 something is unusable, 4 no endpoint answers.
+ExitCode doctor(const DoctorOptions& options);
 ExitCode evaluate_file(const std::string& file, bool json);
 ExitCode config_check(const std::string& config);
 ExitCode config_show(const std::string& config);

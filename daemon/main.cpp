@@ -20,6 +20,7 @@ It only reads: nothing in it can sign or send a transaction.
 
 Start here:
   margind check 0xYOURADDRESS --rpc https://your.node         one answer, now
+  margind doctor --rpc https://your.node                      is that endpoint fit for it?
   margind run --config margind.toml                           watch, warn, serve http://127.0.0.1:8480/v1/portfolios)";
 
 constexpr const char* exit_codes =
@@ -27,6 +28,7 @@ constexpr const char* exit_codes =
    0  OK or WATCH                      10  WARN or CALL
   20  CRITICAL or LIQUIDATABLE         30  UNKNOWN, or a good level that stands on a stale price
                                           or on a head that is behind the clock
+Exit codes of doctor: 0 all good, 10 warnings, 30 something is unusable.
 Exit codes of failures (one line on stderr says which value and what to do):
    1  internal      2  usage, e.g. a bad address      3  configuration, e.g. a wrong chain id      4  no upstream
 
@@ -56,6 +58,12 @@ int run_command(int argc, char** argv) {
     auto* run = app.add_subcommand("run", "Watch the configured portfolios, warn, keep history, serve REST on loopback");
     run->add_option("FILE,--config", config, "Configuration, TOML")->required();
 
+    margind::daemon::DoctorOptions doctor;
+    auto* doctor_command = app.add_subcommand("doctor", "Examine endpoints, venues and feeds, and say in plain words what is wrong");
+    add_endpoint_options(*doctor_command, doctor.endpoints);
+    doctor_command->add_option("--config", doctor.config, "Configuration; without it the built-in venues and feeds");
+    doctor_command->add_flag("--json", doctor.json, "The findings as JSON");
+
     std::string file;
     bool json = false;
     auto* evaluate = app.add_subcommand("evaluate", "Reproduce a report from an evaluation file, as /v1/portfolios/NAME/snapshot gives it");
@@ -84,6 +92,7 @@ int run_command(int argc, char** argv) {
     ExitCode code = ExitCode::ok;
     if (check_command->parsed()) code = margind::daemon::check(check);
     else if (run->parsed()) code = margind::daemon::run(config);
+    else if (doctor_command->parsed()) code = margind::daemon::doctor(doctor);
     else if (evaluate->parsed()) code = margind::daemon::evaluate_file(file, json);
     else if (config_check->parsed()) code = margind::daemon::config_check(config);
     else if (config_show->parsed()) code = margind::daemon::config_show(config);
