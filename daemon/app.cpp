@@ -7,10 +7,10 @@
 #include "daemon/http_server.hpp"
 #include "daemon/log_value.hpp"
 #include "daemon/monitor.hpp"
-#include "daemon/node_source.hpp"
 #include "daemon/outbox.hpp"
 #include "daemon/routes.hpp"
 #include "daemon/version.hpp"
+#include "daemon/watched_chain.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -34,6 +34,7 @@ using model::ErrorCode;
 using model::Result;
 using OnDemand = Result<std::shared_ptr<const Evaluation>>;
 using Sources = std::map<model::ChainId, std::unique_ptr<ChainSource>>;
+using Chains = std::map<model::ChainId, std::unique_ptr<WatchedChain>>;
 
 constexpr std::chrono::seconds stop_patience{5};
 constexpr std::chrono::seconds on_demand_deadline{15};
@@ -46,33 +47,39 @@ std::string what(const std::exception_ptr& error) {
     }
 }
 
-// One source per chain that has an endpoint and a venue.
-Result<std::map<model::ChainId, std::unique_ptr<NodeSource>>> make_sources(const config::Settings& settings, adapters::rpc::HttpClient& http) {
-    std::map<model::ChainId, std::unique_ptr<NodeSource>> sources;
+// One per chain that has an endpoint and a venue.
+Result<Chains> make_chains(const config::Settings& settings, asio::any_io_executor executor, adapters::rpc::HttpClient& http, Metrics& metrics) {
+    Chains chains;
     const auto endpoints = endpoints_of(settings);
     if (!endpoints) return model::fail(endpoints.error());
     for (const NamedEndpoint& endpoint : *endpoints) {
-        if (sources.contains(*endpoint.chain)) continue;
-        auto source = NodeSource::make(http, endpoint.options.endpoint, settings, *endpoint.chain);
-        if (!source) return model::fail(source.error());
-        if (!(*source)->has_no_venue()) sources.emplace(*endpoint.chain, std::move(*source));
+        const model::ChainId id = *endpoint.chain;
+        if (chains.contains(id)) continue;
+        auto chain = WatchedChain::make(executor, http, settings, id, operators_of(*endpoints, id), &metrics);
+        if (!chain) return model::fail(chain.error());
+        if (!(*chain)->reader().has_no_venue()) chains.emplace(id, std::move(*chain));
     }
-    if (sources.empty()) return model::fail(ErrorCode::bad_input, "no chain has both an endpoint and a venue; add an [[endpoint]]");
-    return sources;
+    if (chains.empty()) return model::fail(ErrorCode::bad_input, "no chain has both an endpoint and a venue; add an [[endpoint]]");
+    return chains;
 }
 
-asio::awaitable<void> check_chain(NodeSource& source, std::optional<model::Error>& failure) {
-    const auto right = co_await source.check_chain();
-    if (right) co_return;
-    if (right.error().code == ErrorCode::wrong_chain) failure = right.error();
-    else spdlog::warn("event=endpoint_away error={}", log_value(right.error().message));
+asio::awaitable<void> check_chain(WatchedChain& chain, std::optional<model::Error>& failure) {
+    const auto right = co_await chain.check_chain();
+    if (!right) failure = right.error();
 }
 
 // At once: nothing is served before the last has answered.
-asio::awaitable<void> check_chains(std::vector<NodeSource*> sources, std::optional<model::Error>& failure) {
+asio::awaitable<void> check_chains(const Chains& chains, std::optional<model::Error>& failure) {
     std::vector<asio::awaitable<void>> checks;
-    for (NodeSource* source : sources) checks.push_back(check_chain(*source, failure));
+    for (const auto& [id, chain] : chains) checks.push_back(check_chain(*chain, failure));
     co_await adapters::rpc::join_all(std::move(checks));
+}
+
+asio::awaitable<void> stop_all(const Chains& chains, Outbox& outbox) {
+    std::vector<asio::awaitable<void>> ends;
+    for (const auto& [id, chain] : chains) ends.push_back(chain->stop());
+    ends.push_back(outbox.stop());
+    co_await adapters::rpc::join_all(std::move(ends));
 }
 
 asio::awaitable<void> read_into(Monitor& monitor, model::ChainId chain, model::Address owner, std::shared_ptr<std::promise<OnDemand>> promise) {
@@ -100,7 +107,8 @@ ReadAddress bridge(asio::any_io_executor executor, Monitor& monitor) {
 // Ends in order: no new blocks, what is committed is sent, then the loop. The timer cuts it short.
 class Shutdown {
 public:
-    Shutdown(asio::io_context& io, Monitor& monitor, Outbox& outbox) : io_(io), monitor_(monitor), outbox_(outbox), timer_(io) {}
+    Shutdown(asio::io_context& io, Monitor& monitor, const Chains& chains, Outbox& outbox)
+        : io_(io), monitor_(monitor), chains_(chains), outbox_(outbox), timer_(io) {}
 
     void begin(const char* why) {
         if (begun_) return;
@@ -121,8 +129,8 @@ public:
             code_ = ExitCode::internal;
         }
         begin("monitor_ended");
-        adapters::rpc::spawn(io_.get_executor(), outbox_.stop(), [this](std::exception_ptr failed) {
-            if (failed) spdlog::error("event=outbox_stop_failed error={}", log_value(what(failed)));
+        adapters::rpc::spawn(io_.get_executor(), stop_all(chains_, outbox_), [this](std::exception_ptr failed) {
+            if (failed) spdlog::error("event=stop_failed error={}", log_value(what(failed)));
             timer_.cancel();
             io_.stop();
         });
@@ -133,6 +141,7 @@ public:
 private:
     asio::io_context& io_;
     Monitor& monitor_;
+    const Chains& chains_;
     Outbox& outbox_;
     asio::steady_timer timer_;
     bool begun_ = false;
@@ -159,16 +168,14 @@ ExitCode run_app(const config::Settings& settings, const model::Market& market) 
         history = std::move(*opened);
     }
     adapters::rpc::HttpClient http(io.get_executor(), adapters::rpc::HttpOptions{});
-    auto made = make_sources(settings, http);
-    if (!made) return complain(made.error(), ExitCode::config);
+    auto chains = make_chains(settings, io.get_executor(), http, metrics);
+    if (!chains) return complain(chains.error(), ExitCode::config);
     auto sinks = make_sinks(settings.sinks, http);
     if (!sinks) return complain(sinks.error(), ExitCode::config);
 
     std::optional<model::Error> wrong_chain;
-    std::vector<NodeSource*> to_check;
-    for (const auto& [id, source] : *made) to_check.push_back(source.get());
     std::exception_ptr check_failed;
-    adapters::rpc::spawn(io.get_executor(), check_chains(to_check, wrong_chain), [&](std::exception_ptr error) {
+    adapters::rpc::spawn(io.get_executor(), check_chains(*chains, wrong_chain), [&](std::exception_ptr error) {
         check_failed = error;
         io.stop();
     });
@@ -178,7 +185,7 @@ ExitCode run_app(const config::Settings& settings, const model::Market& market) 
     if (wrong_chain) return complain(*wrong_chain, ExitCode::config);
 
     Sources sources;
-    for (auto& [id, source] : *made) sources.emplace(id, std::move(source));
+    for (const auto& [id, chain] : *chains) sources.emplace(id, chain->hand_out_reader());
     Outbox outbox(io.get_executor(), pool.get_executor(), history.get(), std::move(*sinks), metrics);
     Monitor monitor({io.get_executor(), pool.get_executor(), settings, market, rules(), history.get(), published, outbox, metrics, clocks},
                     std::move(sources));
@@ -189,15 +196,16 @@ ExitCode run_app(const config::Settings& settings, const model::Market& market) 
     routes.add_to(server.server());
     const auto port = server.listen(settings.http.host, settings.http.port);
     if (!port) return complain(port.error(), ExitCode::config);
-    spdlog::info("event=started version={} url=http://{}:{} chains={} portfolios={}", version(), settings.http.host, *port, to_check.size(),
+    spdlog::info("event=started version={} url=http://{}:{} chains={} portfolios={}", version(), settings.http.host, *port, chains->size(),
                  settings.portfolios.size());
 
-    Shutdown shutdown(io, monitor, outbox);
+    Shutdown shutdown(io, monitor, *chains, outbox);
     asio::signal_set signals(io, SIGINT, SIGTERM);
     signals.async_wait([&shutdown](const boost::system::error_code& error, int signal) {
         if (!error) shutdown.begin(signal == SIGINT ? "SIGINT" : "SIGTERM");
     });
     outbox.start();
+    for (const auto& [id, chain] : *chains) chain->heads().start();
     adapters::rpc::spawn(io.get_executor(), monitor.run(), [&shutdown](std::exception_ptr error) { shutdown.monitor_ended(error); });
     io.run();
 

@@ -27,6 +27,13 @@ constexpr std::uint64_t longest_gap = 1'024;
 // Headers of a longer gap are not fetched for their blooms.
 constexpr std::uint64_t most_headers = 64;
 
+// SplitMix64's finaliser: in plain rotation an account whose turn comes every n blocks would meet the same operator each time.
+std::uint64_t scattered(std::uint64_t number) {
+    number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9U;
+    number = (number ^ (number >> 27)) * 0x94d049bb133111ebU;
+    return number ^ (number >> 31);
+}
+
 std::size_t log_voices(const std::vector<Voice>& voices) {
     return static_cast<std::size_t>(std::count_if(voices.begin(), voices.end(), [](const Voice& voice) { return answers(voice, Subject{}); }));
 }
@@ -145,7 +152,7 @@ asio::awaitable<Result<void>> BlockReader::find_headers(BlockHeader top) {
 }
 
 std::vector<std::size_t> BlockReader::order() const {
-    std::vector<std::size_t> places = parts_.panel.order(block_.number);
+    std::vector<std::size_t> places = parts_.panel.order(scattered(block_.number));
     const auto first = [&](auto good) { std::stable_partition(places.begin(), places.end(), [&](std::size_t place) { return good(parts_.panel.at(place)); }); };
     first([&](const Operator& of) { return !parts_.heads.demoted(of); });
     first([&](const Operator& of) { return parts_.heads.has(of, block_); });

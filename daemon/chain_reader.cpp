@@ -76,7 +76,12 @@ Result<std::unique_ptr<ChainReader>> ChainReader::make(ChainReaderParts parts) {
 asio::awaitable<Result<Head>> ChainReader::head() {
     const auto header = parts_.heads.head();
     if (!header) co_return model::fail(header.error());
-    co_return head_of(*header);
+    std::string all_away;
+    for (std::size_t place = 0; place < panel_.size(); ++place) {
+        if (panel_.at(place).alive()) co_return head_of(*header);
+        all_away += (all_away.empty() ? "" : "; ") + panel_.at(place).trouble();
+    }
+    co_return model::fail(model::ErrorCode::unreachable, all_away, model::Retry::later);
 }
 
 asio::awaitable<void> ChainReader::wait(std::chrono::milliseconds longest) {

@@ -32,6 +32,7 @@ public:
     static model::Result<std::unique_ptr<ChainReader>> make(ChainReaderParts parts);
 
     asio::awaitable<model::Result<Head>> head() override;
+    std::optional<Steady::time_point> confirmed() const override { return parts_.heads.confirmed(); }
     asio::awaitable<void> wait(std::chrono::milliseconds longest) override;
     asio::awaitable<model::Result<std::optional<Head>>> block_at(std::uint64_t number) override;
     asio::awaitable<model::Result<ChainReading>> read(model::BlockRef block, std::vector<model::Address> owners, ReadOptions options) override;

@@ -34,6 +34,8 @@ public:
     virtual ~ChainSource() = default;
     /// The head that is accepted at present.
     virtual asio::awaitable<model::Result<Head>> head() = 0;
+    /// When that head was last confirmed by those that it takes, on the steady clock; null: by each head() that succeeds.
+    virtual std::optional<std::chrono::steady_clock::time_point> confirmed() const { return std::nullopt; }
     /// Resumes when head() or troubles() may answer otherwise than before, and after `longest` at the latest.
     virtual asio::awaitable<void> wait(std::chrono::milliseconds longest) = 0;
     /// The canonical block of that height; empty when the chain is shorter.

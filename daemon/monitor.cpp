@@ -194,7 +194,7 @@ asio::awaitable<void> Monitor::poll(Watched& chain) {
     if (chain.reading && chain.reading->block == head->block && chain.status.evaluated == head->block) {
         chain.set_poll_error({});
         chain.set_read_error({});
-        chain.status.confirmed = parts_.clocks.steady();
+        chain.status.confirmed = chain.source->confirmed().value_or(parts_.clocks.steady());
         chain.behind_since.reset();
         chain.head.reset();
         co_return;

@@ -1,0 +1,320 @@
+// A double of a protocol with its contracts and of a price feed, over the double of a chain: its state is written block by block, and
+// its views are computed here and not by the rule. It proves what a reader makes of answers, logs and branches. It does not prove
+// that a real protocol's facts are carried by its logs: that is shown with the real contracts over Anvil.
+#pragma once
+
+#include "adapters/adapter.hpp"
+#include "risk/model/keccak.hpp"
+#include "tests/support/linear_rule.hpp"
+#include "tests/support/simulated_chain.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace margind::tests {
+
+/// ETH supplied and USD owed, in thousandths.
+struct Holding {
+    std::uint64_t supply = 0;
+    std::uint64_t debt = 0;
+    friend bool operator==(const Holding&, const Holding&) = default;
+};
+
+/// Everything at one block. Prices in 1e-8 USD, multiples of 1000.
+struct VenueState {
+    std::uint64_t revision = 1;
+    std::uint64_t price = 300'000'000'000;
+    std::map<model::Address, Holding> holdings{};
+    std::uint64_t round = 1;
+    std::int64_t round_time = 1'700'000'000;
+    std::uint64_t answer = 300'000'000'000;
+    /// Whose account cannot be read.
+    std::optional<model::Address> reverting{};
+};
+
+inline model::Address numbered_address(std::uint8_t kind, std::uint8_t n) {
+    model::Address address;
+    address.bytes[0] = std::byte{kind};
+    address.bytes[19] = std::byte{n};
+    return address;
+}
+
+inline const model::Bytes32 holding_changed = [] {
+    model::Bytes32 topic;
+    topic.bytes.fill(std::byte{0x7e});
+    return topic;
+}();
+
+/// Its calls: one byte of what, then the owner. Its answers: 64-bit words, big-endian.
+class SimulatedVenue : public adapters::Adapter {
+public:
+    enum Ask : std::uint8_t { revision, prices, holding, views };
+
+    /// `watched`: its logs tell of every change of a holding.
+    SimulatedVenue(model::VenueId id, model::Address contract, bool watched) : id_(std::move(id)), contract_(contract), watched_(watched) {}
+
+    const model::VenueId& venue() const override { return id_; }
+    std::unique_ptr<adapters::Reading<model::FactsPtr>> read_config() const override {
+        return reading<model::FactsPtr>({call(Ask::revision)}, [](std::span<const Words> words) -> model::Result<model::FactsPtr> {
+            model::FactsBuilder facts("linear.config/1");
+            facts.add("revision", model::U256(words[0].at(0)));
+            return std::move(facts).build();
+        });
+    }
+    std::unique_ptr<adapters::Reading<model::FactsPtr>> read_venue(model::FactsPtr config, const model::BlockRef&) const override {
+        return reading<model::FactsPtr>({call(Ask::prices)}, [config](std::span<const Words> words) -> model::Result<model::FactsPtr> {
+            if (*config->u64("revision") != words[0].at(0)) return model::fail(model::ErrorCode::missing, "the revision changed");
+            model::FactsBuilder facts("linear.venue/1");
+            facts.add("unit_usdc", false);
+            facts.add("penalty_bps", model::U256(500));
+            facts.add("debt_rate", model::U256(0));
+            for (const char* label : {"ETH", "USD"}) {
+                facts.add(std::string("lt.") + label, model::U256(8000));
+                facts.add(std::string("ltv.") + label, model::U256(7500));
+            }
+            facts.add("price.ETH", model::U256(words[0].at(1)));
+            facts.add("price.USD", model::U256(100'000'000));
+            return std::move(facts).build();
+        });
+    }
+    std::unique_ptr<adapters::Reading<adapters::AccountReading>> read_account(model::FactsPtr, const model::Address& owner, const model::BlockRef&) const override {
+        return reading<adapters::AccountReading>({call(Ask::holding, owner), call(Ask::views, owner)},
+                                                 [](std::span<const Words> words) -> model::Result<adapters::AccountReading> {
+                                                     adapters::AccountReading account;
+                                                     if (words[0].at(0) == 0 && words[0].at(1) == 0) return account;
+                                                     model::FactsBuilder facts("linear.account/1");
+                                                     facts.add("supply.ETH", *model::checked_mul(model::U256(words[0].at(0)), model::U256::pow10(15)));
+                                                     facts.add("debt.USD", *model::checked_mul(model::U256(words[0].at(1)), model::U256::pow10(15)));
+                                                     auto built = std::move(facts).build();
+                                                     if (!built) return model::fail(built.error());
+                                                     account.facts = *built;
+                                                     account.views = figures(words[1]);
+                                                     return account;
+                                                 });
+    }
+    std::optional<adapters::Watch> watch(const model::Facts&) const override {
+        if (!watched_) return std::nullopt;
+        adapters::Watch watch;
+        watch.addresses.push_back(contract_);
+        watch.topics.push_back(holding_changed);
+        return watch;
+    }
+    std::vector<model::Address> touched(const adapters::Log& log) const override {
+        model::Address owner;
+        std::copy(log.topics.at(1).bytes.begin() + 12, log.topics.at(1).bytes.end(), owner.bytes.begin());
+        return {owner};
+    }
+    std::unique_ptr<adapters::Reading<std::vector<model::NativeFigure>>> read_views(model::FactsPtr, const model::Address& owner) const override {
+        if (!watched_) return nullptr;
+        return reading<std::vector<model::NativeFigure>>(
+            {call(Ask::views, owner)}, [](std::span<const Words> words) -> model::Result<std::vector<model::NativeFigure>> { return figures(words[0]); });
+    }
+    const model::VenueRule& rule() const override { return rule_; }
+    std::vector<std::string> limits() const override { return {}; }
+
+    using Words = std::vector<std::uint64_t>;
+    /// What the contract answers at a state.
+    static model::Result<Words> answer(const VenueState& state, std::span<const std::byte> data) {
+        model::Address owner;
+        if (data.size() == 21) std::copy(data.begin() + 1, data.end(), owner.bytes.begin());
+        const auto found = state.holdings.find(owner);
+        const Holding holding = found == state.holdings.end() ? Holding() : found->second;
+        const std::uint64_t supplied = holding.supply * state.price / 1000;
+        switch (static_cast<Ask>(data[0])) {
+            case Ask::revision: return Words{state.revision};
+            case Ask::prices: return Words{state.revision, state.price};
+            case Ask::holding:
+                if (state.reverting == owner) return model::fail(model::ErrorCode::reverted, "the holding reverts");
+                return Words{holding.supply, holding.debt};
+            // Equity as two's complement.
+            case Ask::views: return Words{supplied - holding.debt * 100'000, supplied - supplied * 8000 / 10000};
+        }
+        return model::fail(model::ErrorCode::reverted, "no such call");
+    }
+
+private:
+    template <class T>
+    using Decode = std::function<model::Result<T>(std::span<const Words>)>;
+
+    template <class T>
+    class OneRound : public adapters::Reading<T> {
+    public:
+        OneRound(std::vector<adapters::Request> requests, Decode<T> decode) : requests_(std::move(requests)), decode_(std::move(decode)) {}
+        std::vector<adapters::Request> next(std::span<const adapters::Reply> replies) override {
+            if (replies.empty()) return requests_;
+            std::vector<Words> all;
+            for (const adapters::Reply& reply : replies) {
+                const auto bytes = adapters::reply_bytes(reply);
+                if (!bytes) {
+                    result_ = model::fail(bytes.error());
+                    return {};
+                }
+                all.push_back(words_of(*bytes));
+            }
+            result_ = decode_(all);
+            return {};
+        }
+        model::Result<T> result() override { return result_; }
+
+    private:
+        std::vector<adapters::Request> requests_;
+        Decode<T> decode_;
+        model::Result<T> result_;
+    };
+
+    template <class T>
+    static std::unique_ptr<adapters::Reading<T>> reading(std::vector<adapters::Request> requests, Decode<T> decode) {
+        return std::make_unique<OneRound<T>>(std::move(requests), std::move(decode));
+    }
+    static Words words_of(std::span<const std::byte> bytes) {
+        Words words(bytes.size() / 8);
+        for (std::size_t i = 0; i < words.size() * 8; ++i) words[i / 8] = words[i / 8] << 8 | std::to_integer<std::uint64_t>(bytes[i]);
+        return words;
+    }
+    static std::vector<model::NativeFigure> figures(const Words& words) {
+        return {{"equity", model::I256(static_cast<std::int64_t>(words.at(0))), 8}, {"maintenance", model::I256(static_cast<std::int64_t>(words.at(1))), 8}};
+    }
+    adapters::Request call(Ask what, std::optional<model::Address> owner = {}) const {
+        adapters::Call call;
+        call.to = contract_;
+        call.data.push_back(static_cast<std::byte>(what));
+        if (owner) call.data.insert(call.data.end(), owner->bytes.begin(), owner->bytes.end());
+        return call;
+    }
+
+    model::VenueId id_;
+    model::Address contract_;
+    bool watched_;
+    testing::LinearRule rule_;
+};
+
+/// A tree of blocks with the state at each: two venues (the second without logs) and a feed.
+class SimulatedWorld {
+public:
+    static constexpr std::size_t venue_count = 2;
+    using States = std::array<VenueState, venue_count>;
+    using Header = adapters::rpc::BlockHeader;
+
+    SimulatedWorld() : tree(model::ChainId{1}, 1'000) { states_[tree.root().ref.hash] = States{}; }
+
+    BlockTree tree;
+
+    static model::Address contract(std::size_t venue) { return numbered_address(0xc0, static_cast<std::uint8_t>(venue)); }
+    static model::Address feed() { return numbered_address(0xfe, 0); }
+
+    const States& at(const Header& block) const { return states_.at(block.ref.hash); }
+    /// A block after `parent` whose state is what `change` makes of its parent's; the first venue's changed holdings are logged.
+    Header mine(const Header& parent, const std::function<void(States&)>& change) {
+        States state = at(parent);
+        const States before = state;
+        change(state);
+        const Header block = tree.mine(parent);
+        adapters::rpc::Bloom bloom{};
+        std::map<model::Address, Holding> all = before[0].holdings;
+        all.insert(state[0].holdings.begin(), state[0].holdings.end());
+        for (const auto& [owner, holding] : all)
+            if (holding_of(before[0], owner) != holding_of(state[0], owner)) add_log(block, owner, bloom);
+        blooms_[block.ref.hash] = bloom;
+        states_[block.ref.hash] = std::move(state);
+        return block;
+    }
+
+    /// Serves the states; `lie` changes what it says of them.
+    std::unique_ptr<SimulatedOperator> make_operator(const std::string& name, std::function<void(States&)> lie = {}) const {
+        auto made = std::make_unique<SimulatedOperator>(tree, name);
+        made->forge = [this](Header header) {
+            if (const auto bloom = blooms_.find(header.ref.hash); bloom != blooms_.end()) header.logs_bloom = bloom->second;
+            return header;
+        };
+        made->serve_logs = [this](const adapters::Logs&, const Header& block) -> model::Result<std::vector<adapters::Log>> {
+            const auto found = logs_.find(block.ref.hash);
+            return found == logs_.end() ? std::vector<adapters::Log>() : found->second;
+        };
+        made->serve_run = [this, lie](const SimulatedOperator::Readings& readings, const model::BlockRef& block) {
+            States state = states_.at(block.hash);
+            if (lie) lie(state);
+            for (adapters::AnyReading* reading : readings) run(*reading, state);
+            return model::Result<void>{};
+        };
+        return made;
+    }
+
+private:
+    static Holding holding_of(const VenueState& state, const model::Address& owner) {
+        const auto found = state.holdings.find(owner);
+        return found == state.holdings.end() ? Holding() : found->second;
+    }
+    // Yellow Paper (17) and (24).
+    static void put(adapters::rpc::Bloom& bloom, std::span<const std::byte> item) {
+        const model::Bytes32 hash = model::keccak256(item);
+        for (std::size_t i = 0; i < 6; i += 2) {
+            const unsigned bit = (std::to_integer<unsigned>(hash.bytes[i]) * 256 + std::to_integer<unsigned>(hash.bytes[i + 1])) % 2048;
+            bloom[255 - bit / 8] |= static_cast<std::byte>(1U << (bit % 8));
+        }
+    }
+    void add_log(const Header& block, const model::Address& owner, adapters::rpc::Bloom& bloom) {
+        adapters::Log log;
+        log.address = contract(0);
+        log.topics = {holding_changed, {}};
+        std::copy(owner.bytes.begin(), owner.bytes.end(), log.topics[1].bytes.begin() + 12);
+        log.block_number = block.ref.number;
+        log.block_hash = block.ref.hash;
+        log.log_index = static_cast<std::uint32_t>(logs_[block.ref.hash].size());
+        put(bloom, std::as_bytes(std::span(log.address.bytes)));
+        for (const model::Bytes32& topic : log.topics) put(bloom, std::as_bytes(std::span(topic.bytes)));
+        logs_[block.ref.hash].push_back(std::move(log));
+    }
+
+    static model::Bytes bytes_of(std::span<const std::uint64_t> words, std::size_t width) {
+        model::Bytes bytes(words.size() * width);
+        for (std::size_t i = 0; i < words.size(); ++i)
+            for (std::size_t k = 0; k < 8; ++k) bytes[(i + 1) * width - 1 - k] = static_cast<std::byte>(words[i] >> (8 * k) & 0xff);
+        return bytes;
+    }
+    static adapters::Reply reply_to(const adapters::Request& request, const States& states) {
+        using Payload = std::variant<model::Bytes, std::vector<adapters::Log>>;
+        const auto* call = std::get_if<adapters::Call>(&request);
+        if (!call) return Payload(model::Bytes(1));
+        if (call->to == feed()) return Payload(feed_answer(call->data, states[0]));
+        for (std::size_t venue = 0; venue < states.size(); ++venue) {
+            if (call->to != contract(venue)) continue;
+            const auto words = SimulatedVenue::answer(states[venue], call->data);
+            if (!words) return model::fail(words.error());
+            return Payload(bytes_of(*words, 8));
+        }
+        return model::fail(model::ErrorCode::reverted, "no such contract");
+    }
+    // latestRoundData, decimals, description; the ABI's words.
+    static model::Bytes feed_answer(std::span<const std::byte> data, const VenueState& state) {
+        if (data[0] == std::byte{0x72}) {
+            const std::string text = "ETH / USD";
+            model::Bytes bytes = bytes_of(std::vector<std::uint64_t>{32, text.size(), 0}, 32);
+            std::transform(text.begin(), text.end(), bytes.begin() + 64, [](char c) { return static_cast<std::byte>(c); });
+            return bytes;
+        }
+        if (data[0] == std::byte{0x31}) return bytes_of(std::vector<std::uint64_t>{8}, 32);
+        const auto time = static_cast<std::uint64_t>(state.round_time);
+        return bytes_of(std::vector<std::uint64_t>{state.round, state.answer, time, time, state.round}, 32);
+    }
+    static void run(adapters::AnyReading& reading, const States& states) {
+        std::vector<adapters::Reply> replies;
+        for (;;) {
+            const std::vector<adapters::Request> requests = reading.next(replies);
+            if (requests.empty()) return;
+            replies.clear();
+            for (const adapters::Request& request : requests) replies.push_back(reply_to(request, states));
+        }
+    }
+
+    std::map<model::Bytes32, States> states_;
+    std::map<model::Bytes32, adapters::rpc::Bloom> blooms_;
+    std::map<model::Bytes32, std::vector<adapters::Log>> logs_;
+};
+
+}  // namespace margind::tests
