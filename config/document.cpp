@@ -4,6 +4,9 @@
 #include <toml++/toml.h>
 
 namespace margind::config {
+
+Value::Value() = default;
+
 namespace {
 
 Value convert(const toml::node& node);

@@ -19,6 +19,8 @@ using Table = std::vector<std::pair<std::string, Value>>;
 struct Date {};
 
 struct Value {
+    // An implicit one makes clang instantiate the variant before this is complete.
+    Value();
     std::variant<bool, std::int64_t, double, std::string, Date, Array, Table> data;
     std::size_t line = 0;
 };

@@ -1,7 +1,8 @@
-// The one HTTP client, on Boost.Beast. No other file includes Beast or Asio's TLS.
+// The one HTTP client, on Boost.Beast.
 #include "adapters/rpc/http.hpp"
 
 #include "adapters/rpc/body.hpp"
+#include "adapters/rpc/dial.hpp"
 #include "adapters/rpc/retry_after.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -13,7 +14,6 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -51,14 +51,6 @@ struct Attempt {
     std::optional<model::Error> refused;
     HttpResponse response;
 };
-
-std::string base64(const std::string& text) {
-    std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-    const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                       reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-    out.resize(static_cast<std::size_t>(length));
-    return out;
-}
 
 model::Error to_error(const Endpoint& endpoint, const error_code& code, const HttpLimits& limits) {
     const std::string name = endpoint.shown();
@@ -144,58 +136,20 @@ asio::awaitable<Attempt> exchange(Stream& stream, const Request& request, const 
     co_return out;
 }
 
-/// The name lookup in flight; the system's resolver cannot be interrupted, so its waiter has a timer of its own.
-struct Lookup {
-    explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), waiter(executor) {}
-    tcp::resolver resolver;
-    asio::steady_timer waiter;
-    error_code error = beast::error::timeout;
-    tcp::resolver::results_type results;
-};
-
-asio::awaitable<error_code> look_up(std::shared_ptr<Lookup> lookup, const Endpoint& endpoint, Clock::time_point until) {
-    std::uint16_t port = 0;
-    std::from_chars(endpoint.port.data(), endpoint.port.data() + endpoint.port.size(), port);
-    std::vector<tcp::endpoint> known;
-    error_code literal;
-    if (const auto address = asio::ip::make_address(endpoint.host, literal); !literal) known = {{address, port}};
-    // RFC 6761: always loopback, also where no hosts file says so.
-    if (endpoint.host == "localhost") known = {{asio::ip::address_v4::loopback(), port}, {asio::ip::address_v6::loopback(), port}};
-    if (!known.empty()) {
-        lookup->results = tcp::resolver::results_type::create(known.begin(), known.end(), endpoint.host, endpoint.port);
-        co_return error_code();
-    }
-    lookup->waiter.expires_at(until);
-    lookup->resolver.async_resolve(endpoint.host, endpoint.port,
-                                   [lookup](const error_code& error, tcp::resolver::results_type results) {
-                                       lookup->error = error;
-                                       lookup->results = std::move(results);
-                                       lookup->waiter.cancel();
-                                   });
-    error_code ignored;
-    co_await lookup->waiter.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    co_return lookup->error;
-}
-
 asio::awaitable<error_code> connect(PlainStream& stream, const Endpoint& endpoint, Clock::time_point until) {
-    auto lookup = std::make_shared<Lookup>(stream.get_executor());
-    error_code error = co_await look_up(lookup, endpoint, until);
+    const Addresses found = co_await look_up(stream.get_executor(), endpoint, until);
+    error_code error = found.error;
     if (error) co_return error;
     stream.expires_at(until);
-    co_await stream.async_connect(lookup->results, asio::redirect_error(asio::use_awaitable, error));
+    co_await stream.async_connect(found.results, asio::redirect_error(asio::use_awaitable, error));
     if (!error) stream.socket().set_option(tcp::no_delay(true), error);
     co_return error;
 }
 
 asio::awaitable<error_code> handshake(TlsStream& stream, const Endpoint& endpoint) {
-    error_code error;
-    asio::ip::make_address(endpoint.host, error);
-    // RFC 6066: addresses are not sent as a server name.
-    if (error && SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                          const_cast<char*>(endpoint.host.c_str())) != 1)
-        co_return error_code(asio::error::invalid_argument);
+    error_code error = set_server_name(stream.native_handle(), endpoint);
+    if (error) co_return error;
     stream.set_verify_callback(ssl::host_name_verification(endpoint.host));
-    error.clear();
     co_await stream.async_handshake(ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, error));
     co_return error;
 }
@@ -214,12 +168,7 @@ bool is_header_text(const std::string& text) {
 class HttpClient::Impl {
 public:
     Impl(asio::any_io_executor executor, const HttpOptions& options)
-        : executor_(std::move(executor)), options_(options), tls_(ssl::context::tls_client) {
-        SSL_CTX_set_min_proto_version(tls_.native_handle(), TLS1_2_VERSION);
-        tls_.set_verify_mode(ssl::verify_peer);
-        tls_.set_default_verify_paths();
-        if (!options_.ca_file.empty()) tls_.load_verify_file(options_.ca_file);
-    }
+        : executor_(std::move(executor)), options_(options), tls_(tls_context(options_.ca_file)) {}
 
     /// `pacer`: JSON-RPC.
     static asio::awaitable<model::Result<HttpResponse>> post(std::shared_ptr<Impl> self, Endpoint endpoint, HttpHeaders headers,
@@ -256,7 +205,7 @@ asio::awaitable<model::Result<HttpResponse>> HttpClient::Impl::post(std::shared_
     Request request(http::verb::post, endpoint.target, 11, std::move(body));
     request.set(http::field::host, endpoint.authority());
     request.set(http::field::user_agent, "margind");
-    if (!endpoint.user_info.empty()) request.set(http::field::authorization, "Basic " + base64(endpoint.user_info));
+    if (!endpoint.user_info.empty()) request.set(http::field::authorization, basic_authorization(endpoint));
     for (const auto& [name, value] : headers) {
         if (name.empty() || !is_header_text(name) || !is_header_text(value))
             co_return model::fail(ErrorCode::bad_input, fmt::format("{}: header \"{}\" holds a line break", key, name));

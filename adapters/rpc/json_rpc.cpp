@@ -1,7 +1,9 @@
-// A JSON-RPC client of one endpoint over HTTP.
+// A JSON-RPC client of one endpoint, over HTTP, a WebSocket or a Unix socket.
 #include "adapters/rpc/json_rpc.hpp"
 
+#include "adapters/rpc/duplex.hpp"
 #include "adapters/rpc/json_rpc_reply.hpp"
+#include "risk/model/json_text.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -21,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 /// A server cannot silence us for longer than this.
 constexpr std::chrono::seconds longest_wait{60};
 
-std::string message_of(std::uint64_t id, std::string_view method, std::string_view params) {
+std::string request_text(std::uint64_t id, std::string_view method, std::string_view params) {
     std::string out = fmt::format(R"({{"jsonrpc":"2.0","id":{},"method":"{}","params":)", id, method);
     out += params;
     out += '}';
@@ -65,26 +67,35 @@ std::optional<model::Error> status_error(const HttpResponse& response, const std
 }  // namespace
 
 JsonRpcClient::JsonRpcClient(HttpClient& http, Endpoint endpoint, HttpLimits limits, Budget budget)
-    : http_(http), endpoint_(std::move(endpoint)), limits_(limits), pacer_(http.executor(), budget) {}
+    : http_(http), endpoint_(std::move(endpoint)), limits_(limits), pacer_(std::make_shared<Pacer>(http.executor(), budget)) {
+    if (!endpoint_.is_http()) duplex_ = std::make_shared<Duplex>(http.executor(), endpoint_, http.options(), pacer_);
+}
+
+JsonRpcClient::~JsonRpcClient() { close(); }
+
+void JsonRpcClient::close() {
+    if (duplex_) duplex_->close();
+}
+
+JsonRpcClient::Message JsonRpcClient::message_of(const std::string& method, const std::string& params) {
+    const std::uint64_t id = ++last_id_;
+    return {fmt::format("{}: {}", endpoint_.shown(), method), request_text(id, method, params), id, 1, false, cost_of(method)};
+}
 
 asio::awaitable<model::Result<nlohmann::json>> JsonRpcClient::call(std::string method, std::string params) {
-    const std::uint64_t id = ++last_id_;
+    Message message = message_of(method, params);
     const std::string shown = endpoint_.shown();
-    const Asked asked{id, shown, method};
-    std::string message = message_of(id, method, params);
-    const Cost cost = cost_of(method);
-    const auto body = co_await exchange(fmt::format("{}: {}", shown, method), std::move(message), cost, false);
+    const Asked asked{message.first, shown, method};
+    const auto body = co_await exchange(std::move(message), nullptr);
     if (!body) co_return model::fail(body.error());
     co_return parse_reply(*body, asked);
 }
 
 asio::awaitable<model::Result<model::Bytes>> JsonRpcClient::call_bytes(std::string method, std::string params) {
-    const std::uint64_t id = ++last_id_;
+    Message message = message_of(method, params);
     const std::string shown = endpoint_.shown();
-    const Asked asked{id, shown, method};
-    std::string message = message_of(id, method, params);
-    const Cost cost = cost_of(method);
-    const auto body = co_await exchange(fmt::format("{}: {}", shown, method), std::move(message), cost, false);
+    const Asked asked{message.first, shown, method};
+    const auto body = co_await exchange(std::move(message), nullptr);
     if (!body) co_return model::fail(body.error());
     co_return parse_bytes_reply(*body, asked);
 }
@@ -93,32 +104,60 @@ asio::awaitable<model::Result<Replies>> JsonRpcClient::call_many(std::vector<Ask
     if (asks.empty()) co_return Replies();
     const std::string shown = endpoint_.shown();
     std::vector<Asked> asked;
-    std::string message = "[";
-    Cost cost;
+    Message message{fmt::format("{}: batch of {}", shown, asks.size()), "[", last_id_ + 1, asks.size(), true, {}};
     for (const Ask& ask : asks) {
         asked.push_back({++last_id_, shown, ask.method});
-        if (asked.size() > 1) message += ',';
-        message += message_of(last_id_, ask.method, ask.params);
-        cost += cost_of(ask.method);
+        if (asked.size() > 1) message.text += ',';
+        message.text += request_text(last_id_, ask.method, ask.params);
+        message.cost += cost_of(ask.method);
     }
-    message += ']';
-    const auto body = co_await exchange(fmt::format("{}: batch of {}", shown, asks.size()), std::move(message), cost, true);
+    message.text += ']';
+    const auto body = co_await exchange(std::move(message), nullptr);
     if (!body) co_return model::fail(body.error());
     co_return parse_batch_reply(*body, asked);
 }
 
-asio::awaitable<model::Result<std::string>> JsonRpcClient::exchange(std::string who, std::string message, Cost cost, bool batch) {
+asio::awaitable<model::Result<std::string>> JsonRpcClient::subscribe(std::string params, std::function<void(const nlohmann::json&)> on_notification,
+                                                                     std::function<void(const model::Error&)> on_lost) {
+    const std::string method = "eth_subscribe";
+    const std::string shown = endpoint_.shown();
+    if (!duplex_) co_return model::fail(ErrorCode::bad_input, fmt::format("{}: nothing is pushed over HTTP, a ws, wss or ipc URL is needed", shown));
+    auto listener = std::make_shared<Listener>();
+    listener->on_notification = [told = std::move(on_notification)](const std::string& text) {
+        const auto result = model::parse_json(text);
+        if (result) told(*result);
+    };
+    listener->on_lost = std::move(on_lost);
+    Message message = message_of(method, params);
+    const Asked asked{message.first, shown, method};
+    const auto body = co_await exchange(std::move(message), std::move(listener));
+    if (!body) co_return model::fail(body.error());
+    const auto result = parse_reply(*body, asked);
+    if (!result) co_return model::fail(result.error());
+    if (!result->is_string())
+        co_return model::fail(ErrorCode::upstream, fmt::format("{}: eth_subscribe: the result is no subscription", shown), Retry::other_endpoint);
+    co_return result->get<std::string>();
+}
+
+asio::awaitable<model::Result<std::string>> JsonRpcClient::exchange(Message message, std::shared_ptr<Listener> listener) {
     if (const auto wait = not_before_ - Clock::now(); wait > Clock::duration::zero())
         co_return model::fail(ErrorCode::limit,
-                              fmt::format("{}: not sent, the server asked to wait {} ms more", who,
+                              fmt::format("{}: not sent, the server asked to wait {} ms more", message.who,
                                           std::chrono::ceil<std::chrono::milliseconds>(wait).count()),
                               Retry::later);
-    auto response = co_await http_.post_json(endpoint_, std::move(message), limits_, pacer_, cost);
+    if (duplex_) {
+        auto answer = co_await Duplex::exchange(duplex_, message.first, message.count, std::move(message.text), message.cost, limits_,
+                                                std::move(listener));
+        if (!answer) co_return model::fail(std::move(answer).error());
+        latencies_.add(answer->took);
+        co_return std::move(answer->text);
+    }
+    auto response = co_await http_.post_json(endpoint_, std::move(message.text), limits_, *pacer_, message.cost);
     if (!response) co_return model::fail(std::move(response).error());
     latencies_.add(response->took);
     if (response->status == 429 && response->retry_after)
         not_before_ = Clock::now() + std::min(*response->retry_after, longest_wait);
-    if (auto error = status_error(*response, who, batch)) co_return model::fail(std::move(*error));
+    if (auto error = status_error(*response, message.who, message.batch)) co_return model::fail(std::move(*error));
     co_return std::move(response->body);
 }
 

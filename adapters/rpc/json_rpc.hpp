@@ -1,4 +1,4 @@
-// A JSON-RPC client of one endpoint over HTTP.
+// A JSON-RPC client of one endpoint, over HTTP, a WebSocket or a Unix socket.
 #pragma once
 
 #include "adapters/rpc/budget.hpp"
@@ -9,7 +9,10 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,12 +26,18 @@ struct Ask {
 
 using Replies = std::vector<model::Result<nlohmann::json>>;
 
-/// Used from the io thread alone; any number of requests at once, each on a connection of its own. `http` must outlive it,
-/// and it must outlive its requests. Errors as in json_rpc_reply.hpp and http.hpp; no message holds more of the endpoint
+class Duplex;
+struct Listener;
+
+/// Used from the io thread alone; any number of requests at once: over HTTP each on a connection of its own, else together on one
+/// that is kept. `http` must outlive it, and it must outlive its requests. Errors as in json_rpc_reply.hpp and http.hpp; no message holds more of the endpoint
 /// than shown().
 class JsonRpcClient {
 public:
     JsonRpcClient(HttpClient& http, Endpoint endpoint, HttpLimits limits = {}, Budget budget = {});
+    ~JsonRpcClient();
+    JsonRpcClient(const JsonRpcClient&) = delete;
+    JsonRpcClient& operator=(const JsonRpcClient&) = delete;
 
     /// `params`: a JSON array as text. A null result is returned as null.
     asio::awaitable<model::Result<nlohmann::json>> call(std::string method, std::string params);
@@ -39,6 +48,14 @@ public:
     /// size, is `limit` with Retry::never: ask in smaller parts, in the end with call().
     asio::awaitable<model::Result<Replies>> call_many(std::vector<Ask> asks);
 
+    /// eth_subscribe: `on_notification` gets the `result` of each notification until the connection breaks, which `on_lost` is told
+    /// once; then subscribe again. Nothing is called after close(). The subscription's id; `bad_input` where the endpoint cannot push.
+    asio::awaitable<model::Result<std::string>> subscribe(std::string params, std::function<void(const nlohmann::json&)> on_notification,
+                                                          std::function<void(const model::Error&)> on_lost);
+    bool can_push() const { return duplex_ != nullptr; }
+    /// Ends the kept connection, what is under way on it and its subscriptions; the next request opens another.
+    void close();
+
     /// The deadline of requests that start from here on; at first that of the limits.
     void wait_at_most(std::chrono::milliseconds total) { limits_.total = total; }
 
@@ -48,12 +65,23 @@ public:
     std::uint64_t requests_sent() const { return last_id_; }
 
 private:
-    asio::awaitable<model::Result<std::string>> exchange(std::string who, std::string message, Cost cost, bool batch);
+    struct Message {
+        std::string who;
+        std::string text;
+        std::uint64_t first = 0;
+        std::size_t count = 1;
+        bool batch = false;
+        Cost cost;
+    };
+    Message message_of(const std::string& method, const std::string& params);
+    asio::awaitable<model::Result<std::string>> exchange(Message message, std::shared_ptr<Listener> listener);
 
     HttpClient& http_;
     Endpoint endpoint_;
     HttpLimits limits_;
-    Pacer pacer_;
+    std::shared_ptr<Pacer> pacer_;
+    /// Null over HTTP.
+    std::shared_ptr<Duplex> duplex_;
     Latencies latencies_;
     std::uint64_t last_id_ = 0;
     /// Set by a 429 with Retry-After: until then requests fail without being sent.

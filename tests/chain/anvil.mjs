@@ -41,16 +41,17 @@ async function waitUntilReady(child, rpc, port, fresh) {
 
 /**
  * Starts an empty chain, or the one in the file `state`. `genesis` is the UNIX time of block 0; `port` 0
- * takes a free one; `onLost` is called when the node ends without being stopped.
+ * takes a free one; `ipc` is the path of a Unix socket to serve too; `onLost` is called when the node ends without being stopped.
  * The kernel kills the node when this process ends in whatever way (setpriv --pdeathsig).
  */
-export async function startAnvil({ port = 0, genesis, state, onLost = () => undefined }) {
+export async function startAnvil({ port = 0, genesis, state, ipc, onLost = () => undefined }) {
   const chosen = port === 0 ? await freePort() : port;
   const options = [
     "--host", "127.0.0.1", "--port", String(chosen), "--chain-id", String(chainId), "--timestamp", String(genesis),
     "--accounts", "20", "--order", "fifo", "--auto-impersonate", "--no-request-size-limit", "--quiet",
   ];
   if (state !== undefined) options.push("--load-state", state);
+  if (ipc !== undefined) options.push("--ipc", ipc);
   const child = spawn("setpriv", ["--pdeathsig", "KILL", anvilBinary(), ...options], {
     stdio: ["ignore", "ignore", "pipe"],
   });

@@ -49,8 +49,8 @@ export async function refreshFeeds(world) {
  * Starts and deploys. `genesis` is the time of block 0; the head is then at genesis + setupSeconds.
  * `onLost` is called when the node ends by itself.
  */
-export async function createWorld({ port, genesis, log, onLost }) {
-  const anvil = await startAnvil({ port, genesis, onLost });
+export async function createWorld({ port, genesis, ipc, log, onLost }) {
+  const anvil = await startAnvil({ port, genesis, ipc, onLost });
   try {
     const evm = new Evm(anvil.rpc);
     await evm.keepClock();

@@ -1,8 +1,9 @@
-// Fuzz entry of the JSON-RPC replies: the fast reading of bytes agrees with the full parser.
+// Fuzz entry of the JSON-RPC replies: the fast reading of bytes agrees with the full parser, and a part of a batch with a reply alone.
 #include "adapters/rpc/json_rpc_reply.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 
@@ -18,5 +19,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else if (result && result->is_string() && model::bytes_from_hex(result->get<std::string>())) {
         std::abort();
     }
+
+    const std::array<adapters::rpc::Asked, 3> batch{{asked, {8, "http://node", "a"}, {9, "http://node", "b"}}};
+    const auto replies = adapters::rpc::parse_batch_reply(body, batch);
+    if (replies && replies->size() != batch.size()) std::abort();
+    if (replies && result) std::abort();
+    // The reply alone, made a batch: the same word for id 7, and nothing for the others.
+    const auto wrapped = adapters::rpc::parse_batch_reply("[" + std::string(body) + "]", batch);
+    // One deeper and one value more may be too much.
+    const bool too_much = !wrapped && (wrapped.error().message.find("nested deeper") != std::string::npos ||
+                                       wrapped.error().message.find("more than") != std::string::npos);
+    if (result && !too_much && (!wrapped || !(*wrapped)[0] || *(*wrapped)[0] != *result || (*wrapped)[1] || (*wrapped)[2])) std::abort();
     return 0;
 }
