@@ -33,64 +33,94 @@ struct Point {
 
 bool holds(const Result<Standing>& standing) { return standing && !standing->liquidatable; }
 
-/// Calls `visit(point, standing there)` for the present state and each target, until it answers false.
-template <class Wanted, class Visit>
-void visit_targets(const PreparedAccount& account, const Goal& goal, const Wanted& wanted, const Visit& visit) {
-    const std::vector<Mover> movers = movers_of(account.inputs());
-    State state = account.current();
-    const Point now;
-    if (wanted(now) && !visit(now, account.at(state))) return;
-    for (const Path& path : paths_of(movers, goal.market, goal.policy))
-        for (const Direction side : {Direction::down, Direction::up}) {
-            const Point point{path.asset, side};
-            if (!wanted(point)) continue;
-            const std::optional<U256> price = price_at(path, movers, target_distance(path, movers, goal, side));
-            const bool fits = price && set_prices(path, movers, *price, state.prices);
-            const Result<Standing> there =
-                fits ? account.at(state) : Result<Standing>(fail(ErrorCode::out_of_range, "a price does not fit 256 bits"));
-            if (!visit(point, there)) return;
-        }
+/// Where an account must hold: the present state first, then each path's target on both sides. The same for all accounts with
+/// these inputs.
+class Targets {
+public:
+    struct Target {
+        Point point;
+        /// Empty: a price does not fit 256 bits.
+        std::optional<State> state;
+    };
+
+    Targets(const PreparedAccount& account, const Goal& goal)
+        : goal_(goal), inputs_(account.inputs()), movers_(movers_of(inputs_)), paths_(paths_of(movers_, goal.market, goal.policy)) {
+        const State now = account.current();
+        targets_.push_back({Point{}, now});
+        for (const Path& path : paths_)
+            for (const Direction side : {Direction::down, Direction::up}) {
+                const std::optional<U256> price = price_at(path, movers_, target_distance(path, movers_, goal, side));
+                State state = now;
+                const bool fits = price && set_prices(path, movers_, *price, state.prices);
+                targets_.push_back({Point{path.asset, side}, fits ? std::optional<State>(std::move(state)) : std::nullopt});
+            }
+    }
+
+    /// These, or where `account` has other inputs (an action may bring one in) its own, made in `own`.
+    const Targets& of(const PreparedAccount& account, std::optional<Targets>& own) const {
+        const auto same = [](const PriceInput& a, const PriceInput& b) {
+            return a.underlying == b.underlying && a.price == b.price && a.label == b.label && a.role == b.role && a.decimals == b.decimals;
+        };
+        const std::vector<PriceInput>& inputs = account.inputs();
+        if (std::equal(inputs.begin(), inputs.end(), inputs_.begin(), inputs_.end(), same)) return *this;
+        return own.emplace(account, goal_);
+    }
+
+    const std::vector<Target>& all() const { return targets_; }
+    const std::vector<Mover>& movers() const { return movers_; }
+    const std::vector<Path>& paths() const { return paths_; }
+
+private:
+    const Goal& goal_;
+    std::vector<PriceInput> inputs_;
+    std::vector<Mover> movers_;
+    std::vector<Path> paths_;
+    std::vector<Target> targets_;
+};
+
+Result<Standing> standing_at(const PreparedAccount& account, const Targets::Target& target) {
+    if (!target.state) return fail(ErrorCode::out_of_range, "a price does not fit 256 bits");
+    return account.at(*target.state);
 }
 
-bool holds_at_targets(const PreparedAccount& account, const Goal& goal, const std::vector<Point>* only = nullptr) {
-    bool all = true;
-    const auto wanted = [&](const Point& point) {
-        return only == nullptr || std::find(only->begin(), only->end(), point) != only->end();
-    };
-    visit_targets(account, goal, wanted, [&](const Point&, const Result<Standing>& there) { return all = holds(there); });
-    return all;
+bool holds_at_targets(const PreparedAccount& account, const Targets& targets, const std::vector<Point>* only = nullptr) {
+    return std::all_of(targets.all().begin(), targets.all().end(), [&](const Targets::Target& target) {
+        const bool wanted = only == nullptr || std::find(only->begin(), only->end(), target.point) != only->end();
+        return !wanted || (target.state && !account.liquidatable(*target.state).value_or(true));
+    });
 }
 
 /// What does not hold at the targets, with N - M there.
-std::vector<std::pair<Point, double>> broken_targets(const PreparedAccount& account, const Goal& goal) {
+std::vector<std::pair<Point, double>> broken_targets(const PreparedAccount& account, const Targets& targets) {
     std::vector<std::pair<Point, double>> broken;
-    visit_targets(account, goal, [](const Point&) { return true; }, [&](const Point& point, const Result<Standing>& there) {
-        if (!holds(there)) broken.emplace_back(point, there ? there->equity.to_double() - there->maintenance.to_double() : 0.0);
-        return true;
-    });
+    for (const Targets::Target& target : targets.all()) {
+        const Result<Standing> there = standing_at(account, target);
+        if (!holds(there)) broken.emplace_back(target.point, there ? there->equity.to_double() - there->maintenance.to_double() : 0.0);
+    }
     return broken;
 }
 
 /// The share of a full action that mends what is broken if N - M is linear in the amount; 0 when nothing says so.
-double linear_share(const std::vector<std::pair<Point, double>>& broken, const PreparedAccount& in_full, const Goal& goal) {
+double linear_share(const std::vector<std::pair<Point, double>>& broken, const PreparedAccount& in_full, const Targets& targets) {
     double share = 0;
-    visit_targets(in_full, goal, [](const Point&) { return true; }, [&](const Point& point, const Result<Standing>& there) {
-        const auto before = std::find_if(broken.begin(), broken.end(), [&](const auto& row) { return row.first == point; });
-        if (before == broken.end() || !there) return true;
+    for (const Targets::Target& target : targets.all()) {
+        const auto before = std::find_if(broken.begin(), broken.end(), [&](const auto& row) { return row.first == target.point; });
+        if (before == broken.end()) continue;
+        const Result<Standing> there = standing_at(in_full, target);
+        if (!there) continue;
         const double gained = there->equity.to_double() - there->maintenance.to_double() - before->second;
         if (before->second < 0 && gained > 0) share = std::max(share, -before->second / gained);
-        return true;
-    });
+    }
     return share;
 }
 
 /// Every step of the scan nearer than the targets.
-bool holds_before_targets(const PreparedAccount& account, const Goal& goal) {
-    const std::vector<Mover> movers = movers_of(account.inputs());
+bool holds_before_targets(const PreparedAccount& account, const Goal& goal, const Targets& targets) {
+    const std::vector<Mover>& movers = targets.movers();
     State state = account.current();
     State low = state;
     State high = state;
-    for (const Path& path : paths_of(movers, goal.market, goal.policy))
+    for (const Path& path : targets.paths())
         for (const Direction side : {Direction::down, Direction::up}) {
             const std::optional<U256> target = price_at(path, movers, target_distance(path, movers, goal, side));
             if (!target) return false;
@@ -104,6 +134,10 @@ bool holds_before_targets(const PreparedAccount& account, const Goal& goal) {
             }
         }
     return true;
+}
+
+bool reaches(const PreparedAccount& account, const Goal& goal, const Targets& targets) {
+    return holds_at_targets(account, targets) && holds_before_targets(account, goal, targets);
 }
 
 /// The smallest amount in (0, max] for which `enough` holds, empty when it does not hold for max. A good `guess` saves
@@ -147,17 +181,16 @@ std::optional<double> unit_usd(const PreparedAccount& account, const AdjustmentO
 
 }  // namespace
 
-bool reaches(const PreparedAccount& account, const Goal& goal) {
-    return holds_at_targets(account, goal) && holds_before_targets(account, goal);
-}
+bool reaches(const PreparedAccount& account, const Goal& goal) { return reaches(account, goal, Targets(account, goal)); }
 
 std::vector<Action> smallest_actions(const PreparedAccount& account, const Goal& goal, const Valuation& valuation,
                                      std::uint64_t block) {
     std::vector<Action> actions;
     const Result<Standing> standing = account.at(account.current());
-    if (!standing || reaches(account, goal)) return actions;
+    const Targets targets(account, goal);
+    if (!standing || reaches(account, goal, targets)) return actions;
 
-    const std::vector<std::pair<Point, double>> broken = broken_targets(account, goal);
+    const std::vector<std::pair<Point, double>> broken = broken_targets(account, targets);
     std::vector<Point> broken_points;
     for (const auto& [point, excess] : broken) broken_points.push_back(point);
     for (const AdjustmentOption& option : account.options()) {
@@ -167,15 +200,18 @@ std::vector<Action> smallest_actions(const PreparedAccount& account, const Goal&
         // What is broken without the action decides nearly always; everything is then checked once.
         const auto mends = [&](const U256& amount) {
             const auto after = adjusted(amount);
-            return after && holds_at_targets(**after, goal, &broken_points);
+            std::optional<Targets> own;
+            return after && holds_at_targets(**after, targets.of(**after, own), &broken_points);
         };
         const auto enough = [&](const U256& amount) {
             const auto after = adjusted(amount);
-            return after && reaches(**after, goal);
+            std::optional<Targets> own;
+            return after && reaches(**after, goal, targets.of(**after, own));
         };
         const auto in_full = adjusted(option.max_raw);
+        std::optional<Targets> own;
         const std::optional<U256> guess =
-            in_full ? scaled(option.max_raw, linear_share(broken, **in_full, goal)) : std::nullopt;
+            in_full ? scaled(option.max_raw, linear_share(broken, **in_full, targets.of(**in_full, own))) : std::nullopt;
         std::optional<U256> amount = smallest(option.max_raw, guess, mends);
         if (amount && !enough(*amount)) amount = smallest(option.max_raw, amount, enough);
         if (!amount) continue;

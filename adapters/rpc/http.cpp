@@ -101,7 +101,10 @@ asio::awaitable<Attempt> exchange(Stream& stream, const Request& request, const 
         out.unanswered = true;
         co_return out;
     }
+    // Left to itself the buffer takes 512 bytes at a time: two thousand reads for a megabyte.
+    constexpr std::size_t at_a_time = 64 * 1024;
     beast::flat_buffer buffer;
+    buffer.reserve(at_a_time);
     http::response_parser<http::buffer_body> parser;
     parser.body_limit(limits.max_body);
     parser.header_limit(limits.max_header);

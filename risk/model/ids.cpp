@@ -6,6 +6,7 @@
 #include "risk/model/keccak.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace margind::model {
@@ -13,16 +14,34 @@ namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
+constexpr unsigned char no_digit = 0x10;
+
+constexpr std::array<unsigned char, 256> digit_values = [] {
+    std::array<unsigned char, 256> values{};
+    for (std::size_t c = 0; c < values.size(); ++c)
+        values[c] = static_cast<unsigned char>(hex_digit(static_cast<char>(c)).value_or(no_digit));
+    return values;
+}();
+
+/// The two digits of each byte.
+constexpr std::array<std::array<char, 2>, 256> byte_digits = [] {
+    std::array<std::array<char, 2>, 256> digits{};
+    for (std::size_t byte = 0; byte < digits.size(); ++byte) digits[byte] = {hex_digits[byte >> 4], hex_digits[byte & 0xf]};
+    return digits;
+}();
+
 /// Exactly `out.size()` bytes after "0x".
 bool decode_hex(std::string_view text, std::span<std::byte> out) {
     if (text.size() != 2 + 2 * out.size() || text[0] != '0' || text[1] != 'x') return false;
+    // Replies of a megabyte come this way: no branch in the loop, what is no digit shows in the upper bits at the end.
+    unsigned seen = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
-        const std::optional<unsigned> upper = hex_digit(text[2 + 2 * i]);
-        const std::optional<unsigned> lower = hex_digit(text[3 + 2 * i]);
-        if (!upper || !lower) return false;
-        out[i] = static_cast<std::byte>(*upper * 16 + *lower);
+        const unsigned upper = digit_values[static_cast<unsigned char>(text[2 + 2 * i])];
+        const unsigned lower = digit_values[static_cast<unsigned char>(text[3 + 2 * i])];
+        seen |= upper | lower;
+        out[i] = static_cast<std::byte>(upper << 4 | lower);
     }
-    return true;
+    return seen < no_digit;
 }
 
 bool is_lower_name(std::string_view text) {
@@ -45,8 +64,8 @@ std::string to_hex(std::span<const std::byte> bytes) {
     std::string out(2 + 2 * bytes.size(), '0');
     out[1] = 'x';
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        out[2 + 2 * i] = hex_digits[std::to_integer<std::size_t>(bytes[i] >> 4)];
-        out[3 + 2 * i] = hex_digits[std::to_integer<std::size_t>(bytes[i] & std::byte{0xf})];
+        const std::array<char, 2>& digits = byte_digits[std::to_integer<std::size_t>(bytes[i])];
+        std::copy(digits.begin(), digits.end(), out.begin() + static_cast<std::ptrdiff_t>(2 + 2 * i));
     }
     return out;
 }

@@ -78,6 +78,23 @@ constexpr bool sub_from(Limbs256& a, const Limbs256& b) {
     return borrow != 0;
 }
 
+// Written out, these are one instruction each; as loops they are eight.
+Limb load_big_endian(const std::byte* at) {
+    const auto byte = [at](std::size_t i) { return std::to_integer<Limb>(at[i]); };
+    return byte(0) << 56 | byte(1) << 48 | byte(2) << 40 | byte(3) << 32 | byte(4) << 24 | byte(5) << 16 | byte(6) << 8 | byte(7);
+}
+
+void store_big_endian(Limb value, std::byte* at) {
+    at[0] = static_cast<std::byte>(value >> 56);
+    at[1] = static_cast<std::byte>(value >> 48);
+    at[2] = static_cast<std::byte>(value >> 40);
+    at[3] = static_cast<std::byte>(value >> 32);
+    at[4] = static_cast<std::byte>(value >> 24);
+    at[5] = static_cast<std::byte>(value >> 16);
+    at[6] = static_cast<std::byte>(value >> 8);
+    at[7] = static_cast<std::byte>(value);
+}
+
 struct Digit {
     Limb quotient;
     Limb remainder;
@@ -269,17 +286,12 @@ std::optional<U256> U256::from_hex(std::string_view text) {
 }
 
 U256 U256::from_big_endian(std::span<const std::byte, 32> bytes) {
-    Limbs256 value{};
-    for (std::size_t i = 0; i < 32; ++i) {
-        Limb& limb = value[3 - i / 8];
-        limb = (limb << 8) | std::to_integer<Limb>(bytes[i]);
-    }
-    return U256(value);
+    return U256({load_big_endian(&bytes[24]), load_big_endian(&bytes[16]), load_big_endian(&bytes[8]), load_big_endian(bytes.data())});
 }
 
 std::array<std::byte, 32> U256::to_big_endian() const {
     std::array<std::byte, 32> out{};
-    for (std::size_t i = 0; i < 32; ++i) out[i] = static_cast<std::byte>((limbs_[3 - i / 8] >> (56 - 8 * (i % 8))) & 0xff);
+    for (std::size_t i = 0; i < limbs_256; ++i) store_big_endian(limbs_[limbs_256 - 1 - i], &out[8 * i]);
     return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include "risk/model/venue_rule.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <span>
@@ -50,7 +51,7 @@ public:
     const std::vector<model::PriceInput>& inputs() const override { return inputs_; }
 
     model::Result<model::Standing> at(const model::State& state) const override {
-        ++evaluations;
+        std::atomic_ref(evaluations).fetch_add(1, std::memory_order_relaxed);
         model::I256 equity;
         model::I256 maintenance;
         model::I256 initial;

@@ -129,7 +129,7 @@ private:
         std::vector<Request> requests;
         for (std::size_t i = 0; i < listed_.size(); ++i) {
             const unsigned id = listed_[i];
-            const Result<U256> scaled = decode(replies[i], "scaledBalanceOf of " + reserve_fact(id, "a_token"), as_u256);
+            const Result<U256> scaled = decode(replies[i], [id] { return "scaledBalanceOf of " + reserve_fact(id, "a_token"); }, as_u256);
             if (!scaled) return fail(scaled.error());
             const bool borrowing = configuration.bit(2 * id);
             if (scaled->is_zero() && !borrowing && !configuration.bit(2 * id + 1)) continue;
@@ -156,10 +156,10 @@ private:
                                                                          "stable_rate", "stable_last_update"};
         for (std::size_t i = 0; i < borrowed_.size(); ++i) {
             for (std::size_t field = 0; field < fields.size(); ++field) {
-                const std::string name = reserve_fact(borrowed_[i], fields[field]);
+                std::string name = reserve_fact(borrowed_[i], fields[field]);
                 const Result<U256> value = decode(replies[i * requests_per_debt + field], name, as_u256);
                 if (!value) return fail(value.error());
-                facts_.add(name, *value);
+                facts_.add(std::move(name), *value);
             }
         }
         return std::vector<Request>{};

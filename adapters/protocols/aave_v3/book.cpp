@@ -246,7 +246,15 @@ Result<Book> read_book(const Facts& venue, const Facts& account, const model::As
     return book;
 }
 
+void accrue_indices(Book& book) {
+    for (Reserve& reserve : book.reserves) {
+        if (const Result<U256> income = income_at(book, reserve, 0)) reserve.income_now = *income;
+        if (const Result<U256> debt = debt_index_at(book, reserve, 0)) reserve.debt_index_now = *debt;
+    }
+}
+
 Result<U256> income_at(const Book& book, const Reserve& reserve, std::int64_t offset_s) {
+    if (offset_s == 0 && reserve.income_now) return *reserve.income_now;
     const auto seconds = elapsed(book, offset_s, reserve.updated);
     if (!seconds) return fail(overflow(reserve, "the time since the last update"));
     if (*seconds == 0) return reserve.liquidity_index;
@@ -256,6 +264,7 @@ Result<U256> income_at(const Book& book, const Reserve& reserve, std::int64_t of
 }
 
 Result<U256> debt_index_at(const Book& book, const Reserve& reserve, std::int64_t offset_s) {
+    if (offset_s == 0 && reserve.debt_index_now) return *reserve.debt_index_now;
     const auto seconds = elapsed(book, offset_s, reserve.updated);
     if (!seconds) return fail(overflow(reserve, "the time since the last update"));
     if (*seconds == 0) return reserve.variable_borrow_index;

@@ -4,6 +4,7 @@
 #include "risk/model/venue_rule.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ struct Reserve {
     model::U256 variable_borrow_index;
     model::U256 variable_borrow_rate;
     std::uint64_t updated = 0;
+    /// Both indices with interest up to the facts; empty until accrue_indices(), and where the pool would revert.
+    std::optional<model::U256> income_now;
+    std::optional<model::U256> debt_index_now;
 };
 
 struct Book {
@@ -67,6 +71,9 @@ struct Balance {
 };
 
 model::Result<Book> read_book(const model::Facts& venue, const model::Facts& account, const model::AssetMap& assets);
+
+/// Computes what every balance at the time of the facts needs, once for the book and all that come from it by adjusted().
+void accrue_indices(Book& book);
 
 /// One balance per reserve, `offset_s` after the facts; out_of_range where the pool would revert.
 model::Result<std::vector<Balance>> balances_at(const Book& book, std::int64_t offset_s);

@@ -8,7 +8,9 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace margind::adapters::protocols::aave_v3 {
@@ -45,13 +47,27 @@ Request call(const model::Address& to, const evm::Function& function);
 Request call(const model::Address& to, const evm::Function& function, const model::Address& argument);
 Request call(const model::Address& to, const evm::Function& function, const model::U256& argument);
 
-/// `read` on the bytes of `reply`; an error names `what` and keeps its code.
-template <class F>
-auto decode(const Reply& reply, const std::string& what, F read)
+/// `read` on the bytes of `reply`; an error names `what` (a text, or a function that gives one) and keeps its code.
+template <class What, class F>
+auto decode(const Reply& reply, const What& what, F read)
     -> model::Result<decltype(read(std::declval<evm::AbiReader&>()))> {
-    const model::Result<model::Bytes> bytes = reply_bytes(reply);
-    if (!bytes) return model::fail(bytes.error().code, what + ": " + bytes.error().message, bytes.error().retry);
-    evm::AbiReader reader(*bytes, what);
+    const model::Bytes* bytes = reply ? std::get_if<model::Bytes>(&*reply) : nullptr;
+    if (bytes != nullptr) {
+        // The name costs more than the words: it is made when something is wrong.
+        evm::AbiReader reader(*bytes);
+        auto value = read(reader);
+        if (reader.error() == nullptr) return value;
+    }
+    std::string name;
+    if constexpr (std::is_invocable_v<What>)
+        name = what();
+    else
+        name = what;
+    if (bytes == nullptr) {
+        const model::Error error = reply_bytes(reply).error();
+        return model::fail(error.code, name + ": " + error.message, error.retry);
+    }
+    evm::AbiReader reader(*bytes, name);
     return reader.finish(read(reader));
 }
 

@@ -233,6 +233,7 @@ public:
                                                             const model::AssetMap& assets) const override {
         Result<Book> book = read_book(venue, account, assets);
         if (!book) return fail(book.error());
+        accrue_indices(*book);
         return PreparedUser::make(std::move(*book));
     }
 
