@@ -20,12 +20,14 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <future>
 #include <memory>
+#include <thread>
 
 namespace margind::daemon {
 namespace {
@@ -38,6 +40,8 @@ using Chains = std::map<model::ChainId, std::unique_ptr<WatchedChain>>;
 
 constexpr std::chrono::seconds stop_patience{5};
 constexpr std::chrono::seconds on_demand_deadline{15};
+/// Of one evaluation: a thousand accounts take two of them a tenth of a second.
+constexpr unsigned most_threads = 4;
 
 std::string what(const std::exception_ptr& error) {
     try {
@@ -187,7 +191,8 @@ ExitCode run_app(const config::Settings& settings, const model::Market& market) 
     Sources sources;
     for (const auto& [id, chain] : *chains) sources.emplace(id, chain->hand_out_reader());
     Outbox outbox(io.get_executor(), pool.get_executor(), history.get(), std::move(*sinks), metrics);
-    Monitor monitor({io.get_executor(), pool.get_executor(), settings, market, rules(), history.get(), published, outbox, metrics, clocks},
+    const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1U, most_threads);
+    Monitor monitor({io.get_executor(), pool.get_executor(), settings, market, rules(), history.get(), published, outbox, metrics, clocks, threads},
                     std::move(sources));
     if (const auto resumed = monitor.resume(); !resumed) return complain(resumed.error(), ExitCode::config);
 

@@ -41,9 +41,9 @@ struct Evaluated {
 
 // All that needs a processor and no state: the worker's part of a block.
 Evaluated evaluate_snapshot(const model::Snapshot& snapshot, const risk::Rules& rules, const model::Market& market, const model::Policy& policy,
-                            const model::Memory& before) {
+                            const model::Memory& before, unsigned threads) {
     Evaluated result;
-    result.report = std::make_shared<const model::Report>(risk::evaluate(snapshot, rules, market, policy));
+    result.report = std::make_shared<const model::Report>(risk::evaluate(snapshot, rules, market, policy, threads));
     model::StepResult step = risk::step(before, *result.report, policy);
     result.memory = std::make_shared<const model::Memory>(std::move(step.memory));
     result.events = std::move(step.events);
@@ -112,7 +112,7 @@ Result<void> Monitor::restore() {
     if (!all_watched || snapshot->portfolios != asked.portfolios || (*text)->blocks != memory_->blocks) return {};
     auto evaluation = std::make_shared<Evaluation>();
     evaluation->snapshot = std::make_shared<const model::Snapshot>(*snapshot);
-    evaluation->report = std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, parts_.market, parts_.settings.policy));
+    evaluation->report = std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, parts_.threads));
     evaluation->after = memory_;
     evaluation_ = std::move(evaluation);
     for (const std::unique_ptr<Watched>& chain : chains_) chain->status.evaluated = chain->last;
@@ -291,7 +291,7 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, double read_se
         snapshot = std::make_shared<const model::Snapshot>(assemble(readings, parts_.settings.assets, parts_.settings.portfolios));
         const Steady::time_point start = parts_.clocks.steady();
         auto work = [this, snapshot, before = ground.memory] {
-            return evaluate_snapshot(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, *before);
+            return evaluate_snapshot(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, *before, parts_.threads);
         };
         evaluated = co_await run_blocking(parts_.pool, std::move(work));
         evaluate_seconds = seconds_between(start, parts_.clocks.steady());
@@ -399,7 +399,7 @@ asio::awaitable<Result<std::shared_ptr<const Evaluation>>> Monitor::read_address
     auto evaluation = std::make_shared<Evaluation>();
     evaluation->snapshot = std::make_shared<const model::Snapshot>(assemble(readings, parts_.settings.assets, std::move(portfolios)));
     auto work = [this, snapshot = evaluation->snapshot] {
-        return std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, parts_.market, parts_.settings.policy));
+        return std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, parts_.threads));
     };
     evaluation->report = co_await run_blocking(parts_.pool, std::move(work));
     co_return std::shared_ptr<const Evaluation>(evaluation);

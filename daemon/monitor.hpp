@@ -34,6 +34,8 @@ struct MonitorParts {
     Outbox& outbox;
     Metrics& metrics;
     Clocks clocks;
+    /// Of one evaluation.
+    unsigned threads = 1;
 };
 
 /// All of it on the io thread.
