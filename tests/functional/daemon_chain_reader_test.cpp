@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 
 namespace margind::tests {
@@ -23,12 +24,13 @@ protected:
     }
 
     /// As many operators as proxies in front of the node; no owner: the first account of the chain, who has nothing.
-    void begin(std::size_t operators, std::vector<std::string> owners = {}, std::uint32_t verify_every = 1'000) {
+    void begin(std::size_t operators, std::vector<std::string> owners = {}, std::uint32_t verify_every = 1'000, bool aave_alone = false) {
         if (owners.empty()) owners.push_back(chain_.ready().at("accounts").at(0));
         ConfigOptions options;
         options.owners = std::move(owners);
         options.verify_every_blocks = verify_every;
         settings_ = *config::parse(config_text(chain_, options), "test.toml");
+        if (aave_alone) std::erase_if(settings_.venues, [](const auto& venue) { return venue.first.protocol != "aave_v3"; });
         std::vector<adapters::rpc::OperatorOptions> all(operators);
         for (std::size_t i = 0; i < operators; ++i) {
             proxies_.push_back(std::make_unique<FaultProxy>(chain_.rpc_url()));
@@ -76,6 +78,39 @@ protected:
     static const model::MarginAccount* aave(const daemon::ChainReading& reading) {
         const auto found = std::find_if(reading.accounts.begin(), reading.accounts.end(), [](const auto& account) { return account.key.venue.protocol == "aave_v3"; });
         return found == reading.accounts.end() ? nullptr : &*found;
+    }
+    std::string user(std::size_t n) const { return chain_.ready().at("accounts").at(n); }
+    /// The rule's figures on what was read, against the pool's own view asked of the node by another client.
+    void expect_the_pools_figures(const daemon::ChainReading& reading, const std::string& owner) const {
+        const model::MarginAccount* account = aave(reading);
+        ASSERT_NE(account, nullptr);
+        ASSERT_NE(account->facts, nullptr) << account->reason;
+        const auto venue = std::find_if(reading.venues.begin(), reading.venues.end(), [](const auto& v) { return v.id.protocol == "aave_v3"; });
+        const auto prepared = daemon::rules()("aave_v3")->prepare(*venue->facts, *account->facts, settings_.assets);
+        ASSERT_TRUE(prepared) << prepared.error().message;
+        const auto ours = (*prepared)->native((*prepared)->current());
+        ASSERT_TRUE(ours);
+        const auto words = words_of(chain_.call(chain_.address("/aave/pool"), call_data("getUserAccountData(address)", {word_of(*model::Address::parse(owner))})));
+        for (const auto& [name, word] : {std::pair("totalCollateralBase", 0), std::pair("totalDebtBase", 1), std::pair("healthFactor", 5)}) {
+            const auto own = std::find_if(ours->begin(), ours->end(), [&](const model::NativeFigure& figure) { return figure.name == name; });
+            ASSERT_NE(own, ours->end()) << name;
+            EXPECT_EQ(own->value.to_decimal(), words.at(static_cast<std::size_t>(word)).to_decimal()) << name;
+        }
+    }
+    /// Whether some of the blocks that `mine` makes shows the liar up; the figures are right at each.
+    bool is_named(std::size_t liar, const std::function<void(int)>& mine) {
+        bool named = false;
+        for (int i = 0; i < 8; ++i) {
+            mine(i);
+            expect_the_pools_figures(read(), user(0));
+            named = named || dispute().starts_with("operator " + names[liar] + " is contradicted");
+        }
+        return named;
+    }
+    void open_a_position() {
+        chain_.verb("aave_supply", {{"user", 0}, {"asset", "WETH"}, {"amount", "10"}});
+        chain_.verb("aave_borrow", {{"user", 0}, {"asset", "USDC"}, {"amount", "15000"}});
+        chain_.verb("aave_supply", {{"user", 1}, {"asset", "WETH"}, {"amount", "99"}});
     }
     std::string dispute() {
         for (const model::SourceTrouble& trouble : over_->reader().troubles())
@@ -127,6 +162,63 @@ TEST_F(ReaderOverNode, takes_an_owner_who_held_nothing_for_empty_only_for_a_whil
     EXPECT_EQ(later[0].key.venue.protocol, "aave_v3");
     EXPECT_EQ(later[0].facts, nullptr);
     EXPECT_FALSE(later[0].reason.empty());
+}
+
+TEST_F(ReaderOverNode, names_who_forges_a_better_or_a_worse_price) {
+    open_a_position();
+    begin(3);
+    for (const std::uint64_t numerator : {1U, 3U}) {
+        FaultPlan plan;
+        plan.words = forged_prices(numerator, 2);
+        proxies_[1]->set(plan);
+        EXPECT_TRUE(is_named(1, [this](int) { chain_.verb("mine"); })) << numerator << " halves: " << dispute();
+    }
+}
+
+TEST_F(ReaderOverNode, names_who_shows_a_position_as_another_and_does_not_believe_it) {
+    open_a_position();
+    begin(3);
+    FaultPlan plan;
+    plan.positions.emplace_back(*model::Address::parse(user(0)), *model::Address::parse(user(1)));
+    proxies_[2]->set(plan);
+    EXPECT_TRUE(is_named(2, [this](int) { chain_.verb("mine"); })) << dispute();
+}
+
+TEST_F(ReaderOverNode, names_who_omits_logs_and_reads_what_they_would_have_told) {
+    open_a_position();
+    begin(3);
+    FaultPlan plan;
+    plan.omit_logs = true;
+    proxies_[0]->set(plan);
+    read();
+    EXPECT_TRUE(is_named(0, [this](int) { chain_.verb("aave_supply", {{"user", 0}, {"asset", "WETH"}, {"amount", "0.1"}}); })) << dispute();
+}
+
+TEST_F(ReaderOverNode, needs_at_most_three_messages_of_an_operator_when_only_prices_changed) {
+    const nlohmann::json made = chain_.verb("random_aave", {{"seed", 7}, {"count", 1'300}});
+    std::vector<std::string> owners;
+    for (const nlohmann::json& account : made.at("accounts")) owners.push_back(account.at("user"));
+    begin(3, owners, 32, true);
+    const std::size_t all = read().accounts.size();
+    EXPECT_GE(all, 1'000U);
+    for (int i = 0; i < 4; ++i) {
+        chain_.verb("set_price", {{"asset", "ETH"}, {"price", std::to_string(3'000 + i)}, {"keeper", false}});
+        std::vector<std::uint64_t> before;
+        for (const auto& proxy : proxies_) before.push_back(proxy->record().messages());
+        const auto reading = read();
+        std::size_t verified = 0;
+        for (const model::MarginAccount& account : reading.accounts)
+            if (account.key.venue.protocol == "aave_v3" && account.verified_at == reading.block) ++verified;
+        EXPECT_GE(verified, 25U);
+        EXPECT_LE(verified, 64U);
+        for (std::size_t p = 0; p < proxies_.size(); ++p) {
+            const std::uint64_t messages = proxies_[p]->record().messages() - before[p];
+            std::string methods;
+            for (const FaultRecord::Arrival& arrival : proxies_[p]->record().arrivals())
+                if (arrival.message >= before[p]) methods += " " + std::to_string(arrival.message - before[p]) + ":" + arrival.method;
+            EXPECT_LE(messages, 3U) << names[p] << methods;
+        }
+    }
 }
 
 }  // namespace

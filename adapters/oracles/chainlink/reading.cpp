@@ -54,8 +54,7 @@ public:
     std::vector<Request> next(std::span<const Reply> replies) override {
         if (!asked_) {
             asked_ = true;
-            return {Code{feed_.address}, Call{feed_.address, latest_round_data(), {}, {}, false},
-                    Call{feed_.address, decimals_of(), {}, {}, false}};
+            return {Call{feed_.address, latest_round_data(), {}, {}, false}, Call{feed_.address, decimals_of(), {}, {}, false}};
         }
         result_ = take(replies);
         return {};
@@ -65,11 +64,11 @@ public:
 
 private:
     Result<Observation> take(std::span<const Reply> replies) const {
-        if (replies.size() != 3) return fail(ErrorCode::decode, name_of(feed_) + ": " + std::to_string(replies.size()) + " replies to 3 requests");
-        const Result<void> code = check_code(feed_, replies[0]);
-        if (!code) return fail(code.error());
-        const Result<model::Bytes> decimals_bytes = bytes_of(feed_, replies[2]);
+        if (replies.size() != 2) return fail(ErrorCode::decode, name_of(feed_) + ": " + std::to_string(replies.size()) + " replies to 2 requests");
+        const Result<model::Bytes> decimals_bytes = bytes_of(feed_, replies[1]);
         if (!decimals_bytes) return fail(decimals_bytes.error());
+        // A call to an address without code succeeds with nothing; a feed never answers so.
+        if (decimals_bytes->empty()) return fail(ErrorCode::no_code, name_of(feed_) + " holds no contract that is a feed");
         const std::string what = name_of(feed_);
         evm::AbiReader reader(*decimals_bytes, what);
         const std::uint64_t decimals = reader.u64(8);
@@ -79,7 +78,7 @@ private:
 
         Round round;
         Graded graded;
-        const Result<model::Bytes> answered = bytes_of(feed_, replies[1]);
+        const Result<model::Bytes> answered = bytes_of(feed_, replies[0]);
         if (answered) {
             const Result<Round> decoded = decode_round(*answered, what);
             if (!decoded) return fail(decoded.error());
