@@ -137,6 +137,11 @@ asio::awaitable<model::Result<BlockHeader>> block_by_hash(JsonRpcClient& rpc, mo
     return block(rpc, chain, std::move(wanted));
 }
 
+model::Result<BlockHeader> pushed_header(const JsonRpcClient& rpc, model::ChainId chain, const json& header, HeaderCheck* check) {
+    const Wanted wanted{.method = "newHeads", .which = "pushed", .check = check};
+    return checked(rpc, chain, wanted, header);
+}
+
 asio::awaitable<model::Result<model::Bytes>> state_at(JsonRpcClient& rpc, Request request, Pin pin) {
     Ask ask = message_of(request, pin);
     auto reply = co_await rpc.call_bytes(std::move(ask.method), std::move(ask.params));

@@ -38,6 +38,9 @@ asio::awaitable<model::Result<BlockHeader>> block_by_number(JsonRpcClient& rpc, 
 asio::awaitable<model::Result<BlockHeader>> block_by_hash(JsonRpcClient& rpc, model::ChainId chain, model::Bytes32 hash,
                                                           HeaderCheck* check = nullptr);
 
+/// A header as newHeads pushes it, checked in the same way.
+model::Result<BlockHeader> pushed_header(const JsonRpcClient& rpc, model::ChainId chain, const nlohmann::json& header, HeaderCheck* check = nullptr);
+
 /// The bytes that a Call, StorageAt or Code is answered with, at the pinned block: `reorged` when the node does not know it.
 asio::awaitable<model::Result<model::Bytes>> state_at(JsonRpcClient& rpc, Request request, Pin pin);
 /// State at one block, pinned by its hash (EIP-1898): `reorged` when the node no longer knows it.

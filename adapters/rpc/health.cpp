@@ -48,9 +48,10 @@ bool Health::fail(const model::Error& error, bool counts, std::chrono::steady_cl
     return dies && !std::exchange(dead_, true);
 }
 
-bool Health::note(const model::Error* error, std::chrono::steady_clock::duration took, Time at) {
+bool Health::note(const model::Error* error, std::chrono::steady_clock::duration took, Time at, bool little) {
     const Standing standing = standing_of(error);
-    if (standing != Standing::own_word) return fail(*error, standing == Standing::silent, took, at);
+    if (standing != Standing::own_word)
+        return fail(*error, standing == Standing::silent || (little && error->code != ErrorCode::limit), took, at);
     failures_ = 0;
     suspect_until_ = Time{};
     trouble_.clear();

@@ -30,8 +30,9 @@ public:
     /// After a refusal the others are asked first for so long.
     static constexpr std::chrono::milliseconds suspicion{2'000};
 
-    /// What came of a request that took `took`. True: this made it dead.
-    bool note(const model::Error* error, std::chrono::steady_clock::duration took, Time at);
+    /// What came of a request that took `took`. `little`: every node can answer it, so nonsense counts as no answer. True: this
+    /// made it dead.
+    bool note(const model::Error* error, std::chrono::steady_clock::duration took, Time at, bool little = false);
     /// The same of the question for its chain id, or of a probe of a dead one. Another chain is death at once; so is nonsense
     /// twice in a row.
     bool note_check(const model::Error* error, std::chrono::steady_clock::duration took, Time at);

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -31,7 +32,10 @@ constexpr std::chrono::milliseconds patience_with_siblings = Health::deadly_sile
 /// What the operator and its coroutines share; it ends with the last of them.
 struct State {
     State(asio::any_io_executor of, HttpClient& http, OperatorOptions given)
-        : executor(std::move(of)), options(std::move(given)), stop_requested(executor, Clock::time_point::max()) {
+        : executor(std::move(of)),
+          options(std::move(given)),
+          stop_requested(executor, Clock::time_point::max()),
+          subscription_lost(executor, Clock::time_point::max()) {
         for (const EndpointOptions& one : options.endpoints) nodes.push_back(std::make_unique<Node>(executor, http, options, one));
     }
 
@@ -42,6 +46,17 @@ struct State {
     bool stopped = false;
     /// Expires with stop().
     asio::steady_timer stop_requested;
+    std::function<void(const BlockHeader&)> on_head;
+    /// Whose pushes are followed; null between two subscriptions.
+    Node* followed = nullptr;
+    /// Cancelled when that subscription has ended.
+    asio::steady_timer subscription_lost;
+
+    void unfollow(const Node& node) {
+        if (followed != &node) return;
+        followed = nullptr;
+        subscription_lost.cancel();
+    }
 
     /// Those alive, the suspect ones last.
     std::vector<Node*> candidates() const {
@@ -102,6 +117,9 @@ asio::awaitable<void> revive(StatePtr state, Node& node) {
 
 void start_reviving(const StatePtr& state, Node& node) {
     if (!node.begin_reviving()) return;
+    // A connection that keeps silent may never break by itself.
+    node.client().close();
+    state->unfollow(node);
     spawn(state->executor, revive(state, node), [state, &node](std::exception_ptr failed) {
         node.end_reviving();
         if (failed) std::rethrow_exception(failed);
@@ -109,11 +127,11 @@ void start_reviving(const StatePtr& state, Node& node) {
 }
 
 /// What came of a request. True: that is the answer; false: to be asked elsewhere.
-bool settle(const StatePtr& state, Node& node, const model::Error* error, Clock::time_point start) {
+bool settle(const StatePtr& state, Node& node, const model::Error* error, Clock::time_point start, bool little) {
     const Clock::duration took = Clock::now() - start;
     std::optional<model::Error> named;
     if (error != nullptr) named = node.named(*error);
-    if (node.health().note(named ? &*named : nullptr, took, Clock::now())) start_reviving(state, node);
+    if (node.health().note(named ? &*named : nullptr, took, Clock::now(), little)) start_reviving(state, node);
     if (standing_of(error) != Standing::own_word) return false;
     state->latencies.add(took);
     return true;
@@ -157,7 +175,7 @@ asio::awaitable<Result<T>> ask(StatePtr state, Question<T> request) {
         const Clock::time_point start = Clock::now();
         auto answer = co_await request(node);
         if (little && !answer) answer = model::fail(of_little(std::move(answer).error()));
-        if (settle(state, node, answer ? nullptr : &answer.error(), start)) {
+        if (settle(state, node, answer ? nullptr : &answer.error(), start, little)) {
             if (!answer) answer = model::fail(node.named(std::move(answer).error()));
             co_return answer;
         }
@@ -190,11 +208,66 @@ asio::awaitable<Result<void>> run_on_first(StatePtr state, std::vector<AnyReadin
         if (!give_time(state, node, has_sibling, whole)) continue;
         const Clock::time_point start = Clock::now();
         auto done = co_await node.run(std::move(readings), std::move(block));
-        settle(state, node, done ? nullptr : &done.error(), start);
+        settle(state, node, done ? nullptr : &done.error(), start, false);
         if (!done) done = model::fail(node.named(std::move(done).error()));
         co_return done;
     }
     co_return model::fail(state->unusable(std::move(last)));
+}
+
+void take_head(const StatePtr& state, Node& node, const nlohmann::json& pushed) {
+    const auto header = pushed_header(node.client(), node.chain(), pushed, node.header_check());
+    if (header && !state->stopped && state->followed == &node) state->on_head(*header);
+}
+
+void lose_subscription(const StatePtr& state, Node& node, const model::Error& error) {
+    settle(state, node, &error, Clock::now(), false);
+    state->unfollow(node);
+}
+
+asio::awaitable<Result<std::string>> subscribe(StatePtr state, Node& node) {
+    if (!give_time(state, node, false, Clock::now() + state->options.limits.total))
+        co_return model::fail(ErrorCode::unreachable, "no time", Retry::later);
+    const auto ready = co_await prepare(state, node);
+    if (!ready) co_return model::fail(ready.error());
+    const std::weak_ptr<State> weak = state;
+    std::function<void(const nlohmann::json&)> on_notification = [weak, &node](const nlohmann::json& pushed) {
+        if (const StatePtr living = weak.lock()) take_head(living, node, pushed);
+    };
+    std::function<void(const model::Error&)> on_lost = [weak, &node](const model::Error& error) {
+        if (const StatePtr living = weak.lock()) lose_subscription(living, node, error);
+    };
+    state->followed = &node;
+    auto subscription = co_await node.client().subscribe(R"(["newHeads"])", std::move(on_notification), std::move(on_lost));
+    if (!subscription) {
+        const model::Error error = subscription.error();
+        settle(state, node, &error, Clock::now(), false);
+        state->unfollow(node);
+    }
+    co_return subscription;
+}
+
+/// Follows the first endpoint that is alive and can push, for as long as it does.
+asio::awaitable<void> follow(StatePtr state) {
+    using namespace asio::experimental::awaitable_operators;
+    asio::steady_timer pause(state->executor);
+    while (!state->stopped) {
+        const std::vector<Node*> candidates = state->candidates();
+        const auto pushing = std::find_if(candidates.begin(), candidates.end(), [](Node* node) { return node->client().can_push(); });
+        if (pushing != candidates.end()) {
+            auto task = until_stopped(state, subscribe(state, **pushing));
+            const auto subscription = co_await std::move(task);
+            while (subscription && state->followed == *pushing && !state->stopped) {
+                auto lost = wait(state->subscription_lost) || wait(state->stop_requested);
+                co_await std::move(lost);
+            }
+            if (subscription) continue;
+        }
+        if (state->stopped) co_return;
+        pause.expires_after(state->options.probe_every);
+        auto until = wait(pause) || wait(state->stop_requested);
+        co_await std::move(until);
+    }
 }
 
 class Endpoints final : public Operator {
@@ -243,13 +316,22 @@ public:
     bool pinned() const override {
         return std::all_of(state_->nodes.begin(), state_->nodes.end(), [](const auto& node) { return node->health().dead() || node->pinned(); });
     }
-    bool follow_heads(std::function<void(const BlockHeader&)>) override { return false; }
+    bool follow_heads(std::function<void(const BlockHeader&)> on_head) override {
+        const bool can = std::any_of(state_->nodes.begin(), state_->nodes.end(), [](const auto& node) { return node->client().can_push(); });
+        const bool following = static_cast<bool>(std::exchange(state_->on_head, std::move(on_head)));
+        if (can && !following && !state_->stopped)
+            spawn(state_->executor, follow(state_), [](std::exception_ptr failed) {
+                if (failed) std::rethrow_exception(failed);
+            });
+        return can;
+    }
     void stop() override { stop_all(); }
 
 private:
     void stop_all() {
         state_->stopped = true;
         state_->stop_requested.cancel();
+        for (const auto& node : state_->nodes) node->client().close();
     }
 
     StatePtr state_;

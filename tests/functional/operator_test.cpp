@@ -4,6 +4,7 @@
 #include "adapters/rpc/operator.hpp"
 #include "risk/model/keccak.hpp"
 #include "tests/support/chain_process.hpp"
+#include "tests/support/fault_proxy.hpp"
 #include "tests/support/raw_server.hpp"
 #include "tests/support/relay.hpp"
 
@@ -28,6 +29,8 @@ using model::Address;
 using model::ErrorCode;
 using nlohmann::json;
 using tests::ChainProcess;
+using tests::FaultPlan;
+using tests::FaultProxy;
 using tests::RawServer;
 using tests::Relay;
 using namespace std::chrono_literals;
@@ -282,6 +285,61 @@ TEST_F(Operators, reads_a_block_of_many_calls_in_one_request) {
         ASSERT_TRUE(await(voice->read(script({requests}), head)));
         EXPECT_EQ(node.requests() - before, 1);
     }
+}
+
+TEST_F(Operators, follows_heads_that_are_pushed_also_after_the_connection_broke) {
+    FaultProxy node(chain().rpc_url());
+    const auto voice = make({chain().rpc_url(), node.ws_url()});
+    std::vector<BlockHeader> heads;
+    ASSERT_TRUE(voice->follow_heads([&](const BlockHeader& head) { heads.push_back(head); }));
+    const auto follows = [&] {
+        // The subscription stands when a block is heard of; blocks before it are not.
+        until([&] {
+            chain().verb("mine");
+            const model::BlockRef mined = chain().head();
+            const auto patience = Clock::now() + 500ms;
+            while ((heads.empty() || heads.back().ref != mined) && Clock::now() < patience) {
+                io.restart();
+                io.run_one_for(20ms);
+            }
+            return !heads.empty() && heads.back().ref == mined;
+        });
+        EXPECT_EQ(heads.back(), await(voice->block_by_tag(BlockTag::latest)).value());
+    };
+    follows();
+    node.close_connections();
+    follows();
+    voice->stop();
+    const std::size_t heard = heads.size();
+    chain().verb("mine");
+    io.restart();
+    io.run_for(2s);
+    EXPECT_TRUE(io.stopped()) << "nothing keeps the io thread";
+    EXPECT_EQ(heads.size(), heard);
+    EXPECT_FALSE(make({chain().rpc_url()})->follow_heads([](const BlockHeader&) {}));
+}
+
+TEST_F(Operators, answers_over_a_web_socket_and_goes_on_elsewhere_when_that_stalls) {
+    FaultProxy node(chain().rpc_url());
+    const auto voice = make({node.ws_url(), chain().rpc_url()}, 200ms);
+    std::vector<BlockHeader> heads;
+    EXPECT_TRUE(voice->follow_heads([&](const BlockHeader& head) { heads.push_back(head); }));
+    EXPECT_EQ(await(voice->block_by_tag(BlockTag::latest)).value().ref, chain().head());
+    FaultPlan stall;
+    stall.disruption = tests::Disruption::stall;
+    node.set(stall);
+    EXPECT_LT(time_of(voice->block_by_tag(BlockTag::latest)), 3'500ms);
+    EXPECT_LT(time_of(voice->block_by_tag(BlockTag::latest)), 1s);
+    node.set({});
+    until([&] {
+        chain().verb("mine");
+        const auto patience = Clock::now() + 300ms;
+        while (Clock::now() < patience) {
+            io.restart();
+            io.run_one_for(20ms);
+        }
+        return !heads.empty() && heads.back().ref == chain().head();
+    });
 }
 
 TEST_F(Operators, ends_requests_under_way_when_it_is_stopped) {

@@ -60,6 +60,14 @@ TEST(Health, does_not_die_of_its_own_word_but_of_nonsense_about_its_chain) {
     EXPECT_TRUE(health.note_check(&nonsense, 1ms, now));
 }
 
+TEST(Health, dies_of_nonsense_where_every_node_has_an_answer) {
+    Health health;
+    EXPECT_FALSE(health.note(&nonsense, 1ms, now, true));
+    EXPECT_FALSE(health.note(&too_often, 1ms, now, true));
+    EXPECT_FALSE(health.note_check(nullptr, 1ms, now));
+    EXPECT_TRUE(health.note(&nonsense, 1ms, now, true));
+}
+
 TEST(Health, is_suspect_for_a_while_after_a_refusal_and_to_be_checked_after_a_failure) {
     Health health;
     EXPECT_FALSE(health.checked());
