@@ -11,8 +11,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -28,6 +30,9 @@ using Clock = std::chrono::steady_clock;
 
 /// An endpoint beside which another one lives is given up after this.
 constexpr std::chrono::milliseconds patience_with_siblings = Health::deadly_silence;
+
+/// An endpoint's failures of one kind are told once in this time.
+constexpr std::chrono::seconds told_once_in{60};
 
 /// What the operator and its coroutines share; it ends with the last of them.
 struct State {
@@ -57,6 +62,7 @@ struct State {
         followed = nullptr;
         subscription_lost.cancel();
     }
+    std::map<std::pair<const Node*, ErrorCode>, Clock::time_point> told;
 
     /// Those alive, the suspect ones last.
     std::vector<Node*> candidates() const {
@@ -126,11 +132,21 @@ void start_reviving(const StatePtr& state, Node& node) {
     });
 }
 
+/// One line for whoever runs the daemon: one operator's failure holds nothing up where others answer, and shows nowhere else.
+void tell(const StatePtr& state, const Node& node, const model::Error& error) {
+    const Clock::time_point now = Clock::now();
+    const auto [last, inserted] = state->told.try_emplace(std::pair(&node, error.code), now);
+    if (!inserted && now - last->second < told_once_in) return;
+    last->second = now;
+    spdlog::warn("event=endpoint_failed chain={} operator={} error={:?}", state->options.chain.value, state->options.name, error.message);
+}
+
 /// What came of a request. True: that is the answer; false: to be asked elsewhere.
 bool settle(const StatePtr& state, Node& node, const model::Error* error, Clock::time_point start, bool little) {
     const Clock::duration took = Clock::now() - start;
     std::optional<model::Error> named;
     if (error != nullptr) named = node.named(*error);
+    if (named && (named->code == ErrorCode::limit || standing_of(error) != Standing::own_word)) tell(state, node, *named);
     if (node.health().note(named ? &*named : nullptr, took, Clock::now(), little)) start_reviving(state, node);
     if (standing_of(error) != Standing::own_word) return false;
     state->latencies.add(took);
@@ -148,6 +164,7 @@ bool give_time(const StatePtr& state, Node& node, bool has_sibling, Clock::time_
 
 asio::awaitable<Result<void>> prepare(StatePtr state, Node& node) {
     auto ready = co_await node.prepare();
+    if (!ready) tell(state, node, ready.error());
     if (node.health().dead()) start_reviving(state, node);
     co_return ready;
 }

@@ -113,6 +113,11 @@ asio::awaitable<std::optional<json>> FaultAnswers::forged_call(PlanPtr plan, jso
     if (!request.answered) {
         const std::optional<std::string> text = co_await node_.exchange(answer.dump());
         if (!text) co_return std::nullopt;
+        // Another position, or another storage, that changes nothing of the answer is no lie.
+        if (!notes.empty() && (notes.back().first == "position" || notes.back().first == "storage")) {
+            const std::optional<std::string> honest = co_await node_.exchange(call.dump());
+            if (honest == text) notes.clear();
+        }
         answer = json::parse(*text, nullptr, false);
         forge_answer(*plan, view, call, answer, notes);
     }
