@@ -194,6 +194,8 @@ asio::awaitable<Result<BlockReader::Settled>> BlockReader::agree(Questions quest
     const auto drop = [&places](std::size_t by) { std::erase(places, by); };
     for (const Voice& voice : voices) drop(voice.by);
     for (const std::size_t silent : heard.silent) drop(silent);
+    // Who was late for the first two may still decide between them, after all others.
+    std::stable_partition(places.begin(), places.end(), [&](std::size_t place) { return std::find(heard.late.begin(), heard.late.end(), place) == heard.late.end(); });
     const std::vector<Subject> contested = voices.size() < 2 ? std::vector<Subject>() : differing(voices[0].answers, voices[1].answers);
     std::vector<Subject> open = contested;
     const bool logs_wanted = all->logs.has_value();

@@ -154,7 +154,7 @@ asio::awaitable<Heard> Panel::hear(Ask ask, std::vector<std::size_t> order, std:
         co_await sleep(race->changed);
     }
     race->over = true;
-    for (const auto& [place, runner] : race->running) race->heard.silent.push_back(place);
+    for (const auto& [place, runner] : race->running) race->heard.late.push_back(place);
     Heard heard = std::move(race->heard);
     if (heard.voices.size() > wanted) heard.voices.resize(wanted);
     std::sort(heard.voices.begin(), heard.voices.end(), [](const Voice& a, const Voice& b) { return a.by < b.by; });

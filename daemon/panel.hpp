@@ -20,8 +20,10 @@ namespace asio = boost::asio;
 struct Heard {
     /// By place in the configuration; at most as many as were wanted.
     std::vector<Voice> voices;
-    /// Places of those that failed or were not waited for.
+    /// Places of those that failed.
     std::vector<std::size_t> silent;
+    /// Places of those that were not waited for.
+    std::vector<std::size_t> late;
     /// Why the last one that failed did.
     std::optional<model::Error> error;
 };

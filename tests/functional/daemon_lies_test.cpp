@@ -154,6 +154,15 @@ TEST_F(Lies, page_nobody_and_swallow_no_page) {
         const std::size_t liar = (draw >> 8) % FaultWorld::count;
         if (n % 3 == 0)
             for (std::size_t i = 0; i < FaultWorld::count; ++i) world_.proxy(i).set(i == liar ? plan_of(lie, draw >> 16) : FaultPlan{});
+        // Now and then one of the honest two is late, so that the liar and the other speak first.
+        const std::size_t late = (liar + 1 + draw % 2) % FaultWorld::count;
+        if (n % 22 == 13) {
+            FaultPlan slow;
+            slow.delay = std::chrono::milliseconds(400);
+            world_.proxy(late).set(slow);
+        } else if (n % 22 == 14 && n % 3 != 0) {
+            world_.proxy(late).set({});
+        }
         const std::size_t forged_before = world_.proxy(liar).record().forgeries().size();
         const double told_before = disputes(daemon, FaultWorld::name(liar));
 
