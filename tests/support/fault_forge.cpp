@@ -148,7 +148,8 @@ void override_storage(const FaultPlan& plan, json& call, Notes& notes) {
     if (params == nullptr || !params->is_array() || params->empty() || plan.storage.empty()) return;
     if (params->size() < 2) params->push_back("latest");
     if (params->size() < 3) params->push_back(json::object());
-    for (const StorageForgery& forgery : plan.storage) (*params)[2][forgery.contract.to_string()]["stateDiff"][hex_word(forgery.slot)] = hex_word(forgery.value);
+    for (const StorageForgery& forgery : plan.storage)
+        (*params)[2][forgery.contract.to_string()]["stateDiff"][hex_word(forgery.slot)] = hex_word(forgery.value);
     notes.emplace_back("storage", fmt::format("{} slots of {}", plan.storage.size(), plan.storage.front().contract.to_string()));
 }
 
