@@ -27,9 +27,12 @@ function wanted() {
   return pins.filter((pin) => pin.cpu === undefined || pin.cpu === process.arch);
 }
 
-const markerOf = (pin) => path.join(modules, pin.name, ".margind-pin");
 const markOf = (pin) => JSON.stringify([pin.integrity, pin.only ?? "all"]);
-const isInstalled = (pin) => existsSync(markerOf(pin)) && readFileSync(markerOf(pin), "utf8") === markOf(pin);
+
+function isInstalled(pin, into) {
+  const marker = path.join(into, pin.name, ".margind-pin");
+  return existsSync(marker) && readFileSync(marker, "utf8") === markOf(pin);
+}
 
 /** Throws unless the file is the pinned one. */
 export function checkIntegrity(pin, file) {
@@ -39,28 +42,28 @@ export function checkIntegrity(pin, file) {
   }
 }
 
-async function unpack(pin, tarball, scratch) {
+async function unpack(pin, tarball, scratch, into) {
   const target = path.join(scratch, "unpacked-" + pin.name.replace("/", "-"));
   mkdirSync(target);
   const members = (pin.only ?? []).map((member) => "package/" + member);
   await run("tar", ["xzf", tarball, "-C", target, "--no-same-owner", ...members]);
   const [top] = readdirSync(target);
   writeFileSync(path.join(target, top, ".margind-pin"), markOf(pin));
-  if (isInstalled(pin)) return;
-  const place = path.join(modules, pin.name);
+  if (isInstalled(pin, into)) return;
+  const place = path.join(into, pin.name);
   mkdirSync(path.dirname(place), { recursive: true });
   rmSync(place, { recursive: true, force: true });
   try {
     renameSync(path.join(target, top), place);
   } catch (error) {
     // Another process installed the same pin in between; anything else is an error.
-    if (!isInstalled(pin)) throw error;
+    if (!isInstalled(pin, into)) throw error;
   }
 }
 
-async function fetchPins(missing, log) {
-  mkdirSync(cache, { recursive: true });
-  const scratch = mkdtempSync(path.join(cache, "fetch-"));
+async function fetchPins(missing, into, scratchBelow, log) {
+  mkdirSync(scratchBelow, { recursive: true });
+  const scratch = mkdtempSync(path.join(scratchBelow, "fetch-"));
   try {
     log(`fetching ${missing.length} pinned npm packages`);
     const specs = missing.map((pin) => `${pin.name}@${pin.version}`);
@@ -75,7 +78,7 @@ async function fetchPins(missing, log) {
       // npm 9 prints "@scope/name-1.0.0.tgz" although the file is "scope-name-1.0.0.tgz".
       const tarball = path.join(scratch, entry.filename.replace(/^@/, "").replaceAll("/", "-"));
       checkIntegrity(pin, tarball);
-      await unpack(pin, tarball, scratch);
+      await unpack(pin, tarball, scratch, into);
       log(`[${index + 1}/${missing.length}] ${pin.name} ${pin.version}`);
     }
   } finally {
@@ -83,10 +86,18 @@ async function fetchPins(missing, log) {
   }
 }
 
+/** Makes sure that `all` are in `into`; their archives pass through `scratchBelow`. */
+async function installMissing(all, into, scratchBelow, log) {
+  const missing = all.filter((pin) => !isInstalled(pin, into));
+  if (missing.length > 0) await fetchPins(missing, into, scratchBelow, log);
+}
+
+/** The same for another list of pins: {pins, modules, cache}. */
+export const installPins = (of, log) => installMissing(of.pins, of.modules, of.cache, log);
+
 /** Makes sure that everything pinned is on disk. `log` receives progress lines. */
 export async function install(log = (line) => process.stderr.write(`chain setup: ${line}\n`)) {
-  const missing = wanted().filter((pin) => !isInstalled(pin));
-  if (missing.length > 0) await fetchPins(missing, log);
+  await installMissing(wanted(), modules, cache, log);
   await compileAggregator({ modules, cache, log });
 }
 
