@@ -35,9 +35,9 @@ std::string list(const std::vector<model::Address>& items) {
 std::string origin(const Secret& secret) { return fmt::format("\"***\" # {}", secret.origin()); }
 
 std::string chain_text(const Chain& chain, bool watched) {
-    std::string out = fmt::format("[[chain]]\nid = {}\nname = {}\nblock_time_s = {}\npoll_interval_s = {}\nmulticall3 = {}\nquiet_chain = {}\nverify_every_blocks = {}\n",
+    std::string out = fmt::format("[[chain]]\nid = {}\nname = {}\nblock_time_s = {}\npoll_interval_s = {}\nmulticall3 = {}\nquiet_chain = {}\nverify_every_blocks = {}\nstale_after_s = {}\n",
                                   chain.id.value, toml_text(chain.name), seconds(chain.block_time), seconds(chain.poll_interval),
-                                  toml_text(chain.multicall3.to_string()), chain.quiet_chain, chain.verify_every_blocks);
+                                  toml_text(chain.multicall3.to_string()), chain.quiet_chain, chain.verify_every_blocks, seconds(chain.stale_after));
     return out + (watched ? "\n" : "# no endpoint: not watched\n\n");
 }
 

@@ -88,7 +88,9 @@ void read_chains(TableReader& root, Settings& settings) {
         const auto block_time = row.seconds("block_time_s", 0.001, 86400, id && is_new ? Need::required : Need::optional);
         if (block_time) chain.block_time = *block_time;
         if (is_new) chain.poll_interval = std::clamp(chain.block_time / 2, std::chrono::milliseconds(250), std::chrono::milliseconds(4000));
+        if (is_new) chain.stale_after = std::clamp(3 * chain.block_time, std::chrono::milliseconds(30'000), std::chrono::milliseconds(45'000));
         chain.poll_interval = row.seconds("poll_interval_s", 0.05, 3600).value_or(chain.poll_interval);
+        chain.stale_after = row.seconds("stale_after_s", 1, 3600).value_or(chain.stale_after);
         chain.multicall3 = row.address("multicall3").value_or(chain.multicall3);
         chain.quiet_chain = row.boolean("quiet_chain").value_or(chain.quiet_chain);
         if (const auto blocks = row.whole("verify_every_blocks", 1, 1000)) chain.verify_every_blocks = static_cast<std::uint32_t>(*blocks);

@@ -27,6 +27,8 @@ struct Chain {
     model::Address multicall3;
     /// Mines on demand: no block for a long time is not a fault.
     bool quiet_chain = false;
+    /// Nothing confirmed for so long is an incident. 3 block times, from 30 to 45 s, where it is not given; 1 s to 1 h.
+    std::chrono::milliseconds stale_after{30'000};
     /// Every account is compared with its venue's own view at least once in so many blocks, 1 to 1,000.
     std::uint32_t verify_every_blocks = 32;
 };

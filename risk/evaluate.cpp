@@ -35,6 +35,27 @@ void set_materiality(std::vector<AccountReport>& accounts, double known_equity, 
     for (AccountReport& account : accounts) account.material = true;
 }
 
+const SourceTrouble* staleness(const Snapshot& snapshot, ChainId chain) { return find_trouble(snapshot.troubles, chain, TroubleKind::stale); }
+
+/// What a feed said on a chain that is not heard of any more says nothing of the present.
+std::vector<ReferencePrice> prices_as_they_count(const Snapshot& snapshot) {
+    std::vector<ReferencePrice> prices = snapshot.prices;
+    for (ReferencePrice& price : prices) {
+        if (price.grade == PriceGrade::refused || price.grade == PriceGrade::stale || !staleness(snapshot, price.chain)) continue;
+        price.grade = PriceGrade::stale;
+        price.reason = "chain " + std::to_string(price.chain.value) + " is stale";
+    }
+    return prices;
+}
+
+/// The last figures stay, and are no reason for calm.
+void mark_stale(AccountReport& account, const SourceTrouble& trouble) {
+    account.grade.qualifiers.stale = true;
+    account.level = worse(Level::unknown, account.level);
+    const char* const link = account.grade.kind == GradeKind::unknown ? "; unknown before: " : "; by the last figures ";
+    account.reason = "stale: " + trouble.reason + link + account.reason;
+}
+
 double order_of(const AccountReport& account) { return z_of(account).value_or(std::numeric_limits<double>::infinity()); }
 
 Headline headline_of(const PortfolioReport& portfolio, const Policy& policy) {
@@ -68,7 +89,7 @@ Headline headline_of(const PortfolioReport& portfolio, const Policy& policy) {
     return headline;
 }
 
-PortfolioReport portfolio_report(const Portfolio& portfolio, const Evaluations& evaluations, const Market& market,
+PortfolioReport portfolio_report(const Portfolio& portfolio, const Evaluations& evaluations, const Snapshot& snapshot, const Market& market,
                                  const Policy& policy, const Valuation& valuation, unsigned threads) {
     const std::set<Address> owners(portfolio.owners.begin(), portfolio.owners.end());
     PortfolioReport report;
@@ -76,6 +97,8 @@ PortfolioReport portfolio_report(const Portfolio& portfolio, const Evaluations& 
     std::vector<BookAccount> known;
     for (const auto& [key, evaluation] : evaluations) {
         if (!owners.contains(key.owner)) continue;
+        const SourceTrouble* const stale = staleness(snapshot, key.venue.chain);
+        if (stale != nullptr && report.unified_reason.empty()) report.unified_reason = "stale: " + stale->reason;
         report.accounts.push_back(evaluation.report);
         if (evaluation.report.equity_usd) report.known_equity_usd += std::max(*evaluation.report.equity_usd, 0.0);
         if (evaluation.prepared) {
@@ -102,7 +125,8 @@ PortfolioReport portfolio_report(const Portfolio& portfolio, const Evaluations& 
 }  // namespace
 
 Report evaluate(const Snapshot& snapshot, const Rules& rules, const Market& market, const Policy& policy, unsigned threads) {
-    const Valuation valuation(snapshot.prices);
+    const std::vector<ReferencePrice> prices = prices_as_they_count(snapshot);
+    const Valuation valuation(prices);
     const Surroundings around{snapshot, rules, market, policy, valuation};
     std::set<Address> owners;
     for (const Portfolio& portfolio : snapshot.portfolios) owners.insert(portfolio.owners.begin(), portfolio.owners.end());
@@ -113,7 +137,11 @@ Report evaluate(const Snapshot& snapshot, const Rules& rules, const Market& mark
         const auto [at, first] = evaluations.try_emplace(account.key);
         if (first) rows.emplace_back(&account, &at->second);
     }
-    for_each_row(rows.size(), threads, [&](std::size_t i) { *rows[i].second = evaluate_account(*rows[i].first, around); });
+    for_each_row(rows.size(), threads, [&](std::size_t i) {
+        AccountEvaluation& evaluation = *rows[i].second;
+        evaluation = evaluate_account(*rows[i].first, around);
+        if (const SourceTrouble* const stale = staleness(snapshot, evaluation.report.key.venue.chain)) mark_stale(evaluation.report, *stale);
+    });
 
     Report report;
     report.time = snapshot.time;
@@ -121,9 +149,10 @@ Report evaluate(const Snapshot& snapshot, const Rules& rules, const Market& mark
     report.market_hash = content_hash(market);
     report.policy_hash = content_hash(policy);
     for (const auto& [chain, block] : snapshot.blocks) report.blocks.push_back(block);
-    report.prices = snapshot.prices;
+    report.prices = prices;
+    report.troubles = snapshot.troubles;
     for (const Portfolio& portfolio : snapshot.portfolios)
-        report.portfolios.push_back(portfolio_report(portfolio, evaluations, market, policy, valuation, threads));
+        report.portfolios.push_back(portfolio_report(portfolio, evaluations, snapshot, market, policy, valuation, threads));
     return report;
 }
 

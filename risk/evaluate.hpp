@@ -21,9 +21,12 @@ model::Report evaluate(const model::Snapshot& snapshot, const Rules& rules, cons
 /// Time is block time. `memory` is the result of the step before, or empty.
 model::StepResult step(const model::Memory& memory, const model::Report& report, const model::Policy& policy);
 
+/// The rule of the incident that tells of it: "source.stale:1".
+std::string source_rule(const model::SourceTrouble& trouble);
+
 /// After a reorganisation: `at_fork` is the memory after the last block that both branches share, `now` the present one.
 /// The result is `at_fork` with the sequence numbers of `now`; its events retract what was opened since, and take back
-/// what was eased, escalated or cleared since.
+/// what was eased, escalated or cleared since. Incidents of the sources rest on no block and stay as they are.
 model::StepResult retract(const model::Memory& at_fork, const model::Memory& now);
 
 }  // namespace margind::risk

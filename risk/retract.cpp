@@ -14,9 +14,13 @@ using namespace model;
 
 namespace {
 
-/// Compares the incidents that are open now with those at the fork and says what changed.
+// What is wrong with the sources of a chain does not follow from its blocks.
+bool of_sources(const std::string& rule) { return rule.starts_with("source."); }
+
+/// Compares the incidents that are open now with those at the fork and says what changed. `time` is when: at a fork before all that is
+/// remembered there is none.
 void rewind_incidents(std::map<std::string, OpenIncident>& at_fork, const std::map<std::string, OpenIncident>& now,
-                      const std::string& portfolio, const std::optional<AccountKey>& key, const Memory& fork,
+                      const std::string& portfolio, const std::optional<AccountKey>& key, const Memory& fork, std::int64_t time,
                       PortfolioMemory& memory, const PortfolioMemory& memory_now, std::vector<IncidentEvent>& events) {
     const auto emit = [&](OpenIncident& incident, IncidentType type, Level from, std::string reason) {
         IncidentEvent event;
@@ -36,7 +40,12 @@ void rewind_incidents(std::map<std::string, OpenIncident>& at_fork, const std::m
         incident.last_event_time = 0;
         events.push_back(std::move(event));
     };
+    std::erase_if(at_fork, [](const auto& row) { return of_sources(row.first); });
     for (const auto& [rule, present] : now) {
+        if (of_sources(rule)) {
+            at_fork.emplace(rule, present);
+            continue;
+        }
         const auto old = at_fork.find(rule);
         if (old != at_fork.end() && old->second.id == present.id) {
             old->second.sequence = present.sequence;
@@ -48,9 +57,10 @@ void rewind_incidents(std::map<std::string, OpenIncident>& at_fork, const std::m
         }
         OpenIncident gone = present;
         emit(gone, IncidentType::retracted, present.level, "the block that it rested on was reorganised away");
-        memory.ended[gone.id] = EndedIncident{gone.sequence, fork.time};
+        memory.ended[gone.id] = EndedIncident{gone.sequence, time};
     }
     for (auto& [rule, old] : at_fork) {
+        if (of_sources(rule)) continue;
         const auto present = now.find(rule);
         if (present != now.end() && present->second.id == old.id) continue;
         if (const auto ended = memory_now.ended.find(old.id); ended != memory_now.ended.end())
@@ -76,9 +86,9 @@ StepResult retract(const Memory& at_fork, const Memory& now) {
         for (auto& [key, account] : memory.accounts) {
             const auto other = present.accounts.find(key);
             rewind_incidents(account.open, other == present.accounts.end() ? no_account.open : other->second.open, name, key,
-                             at_fork, memory, present, result.events);
+                             at_fork, now.time, memory, present, result.events);
         }
-        rewind_incidents(memory.open, present.open, name, std::nullopt, at_fork, memory, present, result.events);
+        rewind_incidents(memory.open, present.open, name, std::nullopt, at_fork, now.time, memory, present, result.events);
     }
     return result;
 }

@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace margind::risk {
@@ -55,6 +57,10 @@ struct Condition {
     double (*entry)(Level, const Policy&) = nullptr;
     /// Nothing is known this time: the incident stays as it is.
     bool hold = false;
+    /// The figures are old ones: they may open and escalate, and neither ease nor clear.
+    bool worse_only = false;
+    /// Of an incident of the sources.
+    std::optional<ChainId> chain;
     std::string reason;
 };
 
@@ -100,6 +106,11 @@ public:
         if (condition.level < before) {
             incident.level = condition.level;
             emit(incident, IncidentType::escalated, before, condition, account, key);
+        }
+        if (condition.worse_only) {
+            incident.leaving_since.clear();
+            remind(incident, untold && incident.level == before, condition, account, key);
+            return incident.level;
         }
         update_timers(incident, condition);
         const Level after = level_left_to(incident, condition);
@@ -174,9 +185,10 @@ private:
         event.from = from;
         event.reason = condition.reason;
         event.log_only = incident.log_only;
-        // Of the account's chain; of the first one for an incident of the book.
+        // Of the account's or the sources' chain; of the first one for an incident of the book.
+        const std::optional<ChainId> chain = key ? key->venue.chain : condition.chain;
         for (const BlockRef& block : report_.blocks)
-            if (key ? block.chain == key->venue.chain : &block == &report_.blocks.front())
+            if (chain ? block.chain == *chain : &block == &report_.blocks.front())
                 event.expires_at_block = block.number + static_cast<std::uint64_t>(policy_.action_valid_blocks);
         if (account != nullptr) fill(event, *account);
         events_.push_back(std::move(event));
@@ -232,6 +244,12 @@ Condition unknown_condition(const AccountMemory& memory, std::int64_t now, const
     return condition;
 }
 
+std::int64_t block_time(const Report& report, ChainId chain) {
+    for (const BlockRef& block : report.blocks)
+        if (block.chain == chain) return block.time;
+    return 0;
+}
+
 /// Last level, materiality and timers of one account; returns the level that counts for the headline.
 Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport& account, const Report& report,
                    const Policy& policy) {
@@ -239,7 +257,11 @@ Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport&
     const bool unknown = account.level == Level::unknown;
     // It has an incident of its own.
     const bool drifting = account.grade.kind == GradeKind::drift;
-    if (unknown && !drifting) {
+    // So has its chain: what was unknown before stays so, for as long as before.
+    const bool stale = find_trouble(report.troubles, account.key.venue.chain, TroubleKind::stale) != nullptr;
+    if (stale) {
+        // No time of that chain passes.
+    } else if (unknown && !drifting) {
         if (!memory.unknown_since) memory.unknown_since = report.time;
         ++memory.unknown_blocks;
     } else {
@@ -251,7 +273,8 @@ Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport&
         memory.equity_usd = account.equity_usd;
         memory.at_stake_usd = account.at_stake_usd;
         memory.material = account.material;
-        memory.good_time = report.time;
+        if (!stale) memory.good_time = report.time;
+        else if (memory.good_time == 0) memory.good_time = block_time(report, account.key.venue.chain);
     }
     const bool log_only = !memory.material;
 
@@ -261,11 +284,13 @@ Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport&
     distance.margin = unknown ? std::nullopt : std::optional<double>(distance_of(account));
     distance.entry = distance_entry;
     distance.hold = unknown;
+    distance.worse_only = stale;
     distance.reason = account.reason;
     const Level held = stepper.apply(memory.open, distance, &account, account.key, log_only);
     if (!unknown) memory.level = worse(held, account.level);
 
-    const Condition blind = unknown_condition(memory, report.time, policy, account.reason);
+    Condition blind = unknown_condition(memory, report.time, policy, account.reason);
+    blind.hold = stale;
     stepper.apply(memory.open, blind, &account, account.key, log_only);
 
     Condition drift;
@@ -314,6 +339,33 @@ Headline headline_of(const std::vector<Standpoint>& standpoints) {
     return headline;
 }
 
+constexpr std::string_view source_rules = "source.";
+
+/// Of every chain on which the portfolio holds an account, known or not.
+void step_sources(Stepper& stepper, PortfolioMemory& memory, const PortfolioReport& portfolio, const Report& report) {
+    std::map<std::string, Condition> conditions;
+    for (const auto& [rule, incident] : memory.open) {
+        if (!rule.starts_with(source_rules)) continue;
+        Condition over;
+        over.rule = rule;
+        const std::size_t colon = rule.find(':');
+        over.reason = "chain " + rule.substr(colon + 1) + ": no longer " + rule.substr(source_rules.size(), colon - source_rules.size());
+        conditions.emplace(rule, std::move(over));
+    }
+    for (const SourceTrouble& trouble : report.troubles) {
+        const bool holds = std::any_of(portfolio.accounts.begin(), portfolio.accounts.end(),
+                                       [&](const AccountReport& account) { return account.key.venue.chain == trouble.chain; });
+        if (!holds) continue;
+        Condition condition;
+        condition.rule = source_rule(trouble);
+        condition.level = Level::warn;
+        condition.chain = trouble.chain;
+        condition.reason = trouble.reason;
+        conditions.insert_or_assign(condition.rule, condition);
+    }
+    for (const auto& [rule, condition] : conditions) stepper.apply(memory.open, condition, nullptr, std::nullopt, false);
+}
+
 void step_portfolio(PortfolioMemory& memory, const PortfolioReport& portfolio, const Report& report, const Policy& policy,
                     std::vector<IncidentEvent>& events) {
     Stepper stepper(report, policy, portfolio.name, memory, events);
@@ -341,6 +393,8 @@ void step_portfolio(PortfolioMemory& memory, const PortfolioReport& portfolio, c
         }
         it = memory.accounts.erase(it);
     }
+
+    step_sources(stepper, memory, portfolio, report);
 
     Condition cover;
     cover.rule = "cover";
@@ -374,6 +428,8 @@ void step_portfolio(PortfolioMemory& memory, const PortfolioReport& portfolio, c
 }
 
 }  // namespace
+
+std::string source_rule(const SourceTrouble& trouble) { return fmt::format("source.{}:{}", to_string(trouble.kind), trouble.chain.value); }
 
 StepResult step(const Memory& memory, const Report& report, const Policy& policy) {
     StepResult result;

@@ -85,7 +85,8 @@ struct AccountMemory {
 
 struct PortfolioMemory {
     std::map<AccountKey, AccountMemory> accounts;
-    /// Incidents of the book, by rule ("cover").
+    /// Incidents of the book, by rule: "cover", and of the sources of chain 1 "source.stale:1", "source.single_source:1" and
+    /// "source.disputed:1".
     std::map<std::string, OpenIncident> open;
     /// Last good unified figures.
     std::optional<Unified> unified;

@@ -177,7 +177,10 @@ struct Report {
     Bytes32 snapshot_hash;
     Bytes32 market_hash;
     Bytes32 policy_hash;
+    /// As they count: those of a stale chain are stale.
     std::vector<ReferencePrice> prices;
+    /// As in the snapshot.
+    std::vector<SourceTrouble> troubles;
     std::vector<PortfolioReport> portfolios;
 };
 

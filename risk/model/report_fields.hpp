@@ -111,7 +111,7 @@ constexpr auto describe(const Report*) {
     return std::tuple(field("time", &Report::time), field("blocks", &Report::blocks),
                       field("snapshot_hash", &Report::snapshot_hash), field("market_hash", &Report::market_hash),
                       field("policy_hash", &Report::policy_hash), field("prices", &Report::prices),
-                      field("portfolios", &Report::portfolios));
+                      field("troubles", &Report::troubles), field("portfolios", &Report::portfolios));
 }
 
 }  // namespace margind::model

@@ -44,6 +44,12 @@ SnapshotRows rows_of(const Snapshot& snapshot) {
     return out;
 }
 
+const SourceTrouble* find_trouble(const std::vector<SourceTrouble>& troubles, ChainId chain, TroubleKind kind) {
+    for (const SourceTrouble& trouble : troubles)
+        if (trouble.chain == chain && trouble.kind == kind) return &trouble;
+    return nullptr;
+}
+
 Bytes32 snapshot_hash(const Snapshot& snapshot) { return content_hash(rows_of(snapshot)); }
 
 }  // namespace margind::model

@@ -71,4 +71,7 @@ struct Snapshot {
 /// Hash over everything but the order in which things were read.
 Bytes32 snapshot_hash(const Snapshot& snapshot);
 
+/// Null when there is none of that kind.
+const SourceTrouble* find_trouble(const std::vector<SourceTrouble>& troubles, ChainId chain, TroubleKind kind);
+
 }  // namespace margind::model

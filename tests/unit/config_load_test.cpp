@@ -216,6 +216,14 @@ TEST(Config, merges_a_known_chain_field_by_field) {
     EXPECT_EQ(local.poll_interval, std::chrono::milliseconds(1000));
     EXPECT_TRUE(local.quiet_chain);
     EXPECT_EQ(settings->chains.at(ChainId{1}).verify_every_blocks, 32U);
+    // 3 block times of 12 s; of 2 and 0.25 s the least.
+    EXPECT_EQ(settings->chains.at(ChainId{1}).stale_after, std::chrono::seconds(36));
+    EXPECT_EQ(arbitrum.stale_after, std::chrono::seconds(30));
+    EXPECT_EQ(local.stale_after, std::chrono::seconds(30));
+    const auto slow = parse("[[chain]]\nid = 5\nblock_time_s = 60\n[[chain]]\nid = 1\nstale_after_s = 2.5\n", "t.toml", environment({}));
+    ASSERT_TRUE(slow) << slow.error().message;
+    EXPECT_EQ(slow->chains.at(ChainId{5}).stale_after, std::chrono::seconds(45));
+    EXPECT_EQ(slow->chains.at(ChainId{1}).stale_after, std::chrono::milliseconds(2500));
 }
 
 TEST(Config, sorts_endpoints_by_chain_and_operator_and_keeps_the_order_of_one_operators) {

@@ -478,5 +478,67 @@ TEST(Evaluate, hashes_tell_calibrations_and_policies_apart) {
     EXPECT_NE(report.policy_hash, other.policy_hash);
 }
 
+TEST(EvaluateStale, keeps_the_last_figures_and_counts_them_as_unknown_or_worse) {
+    testing::SyntheticBook book;
+    // 1 ETH at 2,000 and 80 %: against 1,540 USD liquidated below 1,925, 1.03 sigmas away; against 400 below 500.
+    book.accounts.push_back({1, {{"supply.ETH", 1000}, {"debt.USD", 1'540'000}}, false, "", ""});
+    book.accounts.push_back({2, {{"supply.ETH", 1000}, {"debt.USD", 400'000}}, false, "", ""});
+    book.accounts.push_back({3, {}, false, "", "reverted"});
+    Snapshot snapshot = book.snapshot();
+    const Report before = risk::evaluate(snapshot, book.rules(), book.market, book.policy);
+    ASSERT_EQ(before.portfolios[0].accounts[0].level, Level::warn);
+    ASSERT_EQ(before.portfolios[0].accounts[1].level, Level::ok);
+    snapshot.troubles.push_back({ChainId{1}, TroubleKind::stale, "no block of chain 1 for 31 s"});
+    const Report report = risk::evaluate(snapshot, book.rules(), book.market, book.policy);
+    const PortfolioReport& portfolio = report.portfolios[0];
+    EXPECT_EQ(report.troubles, snapshot.troubles);
+    EXPECT_NE(report.snapshot_hash, before.snapshot_hash);
+    EXPECT_EQ(portfolio.accounts[0].level, Level::warn);
+    EXPECT_EQ(portfolio.accounts[1].level, Level::unknown);
+    EXPECT_EQ(portfolio.accounts[2].level, Level::unknown);
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_TRUE(portfolio.accounts[i].grade.qualifiers.stale) << i;
+        EXPECT_TRUE(portfolio.accounts[i].reason.starts_with("stale: no block of chain 1 for 31 s; ")) << portfolio.accounts[i].reason;
+        EXPECT_EQ(portfolio.accounts[i].native, before.portfolios[0].accounts[i].native) << i;
+        EXPECT_EQ(portfolio.accounts[i].candidates, before.portfolios[0].accounts[i].candidates) << i;
+        EXPECT_EQ(portfolio.accounts[i].equity_usd, before.portfolios[0].accounts[i].equity_usd) << i;
+    }
+    EXPECT_EQ(portfolio.accounts[1].reason, "stale: no block of chain 1 for 31 s; by the last figures " + before.portfolios[0].accounts[1].reason);
+    EXPECT_EQ(portfolio.accounts[2].grade.reason, "reverted");
+    EXPECT_FALSE(portfolio.unified);
+    EXPECT_EQ(portfolio.unified_reason, "stale: no block of chain 1 for 31 s");
+    EXPECT_TRUE(portfolio.headline.doubtful_price);
+    for (const ReferencePrice& price : report.prices) EXPECT_EQ(price.grade, PriceGrade::stale) << price.asset.symbol;
+}
+
+TEST(EvaluateStale, leaves_the_accounts_of_other_chains_and_takes_their_feeds_instead) {
+    testing::SyntheticBook book;
+    book.accounts.push_back({1, {{"supply.ETH", 1000}, {"debt.USD", 400'000}}, false, "", ""});
+    Snapshot snapshot = book.snapshot();
+    // A feed of the same underlying on chain 5, which has nothing of the portfolio and does not answer.
+    ReferencePrice other = snapshot.prices[1];
+    ASSERT_EQ(other.asset.symbol, "ETH");
+    other.chain = ChainId{5};
+    snapshot.prices.insert(snapshot.prices.begin() + 2, other);
+    const Report before = risk::evaluate(snapshot, book.rules(), book.market, book.policy);
+    snapshot.troubles.push_back({ChainId{5}, TroubleKind::stale, "gone"});
+    Report report = risk::evaluate(snapshot, book.rules(), book.market, book.policy);
+    EXPECT_EQ(report.portfolios[0].accounts[0].level, Level::ok);
+    EXPECT_TRUE(report.portfolios[0].unified);
+    // Where it is the only feed, the book has no price to stand on.
+    std::erase_if(snapshot.prices, [](const ReferencePrice& price) { return price.asset.symbol == "ETH" && price.chain == ChainId{1}; });
+    report = risk::evaluate(snapshot, book.rules(), book.market, book.policy);
+    EXPECT_FALSE(report.portfolios[0].unified);
+    EXPECT_EQ(report.portfolios[0].unified_reason, "reference price of ETH is stale (synthetic:ETH)");
+    // Disputed and single_source are told of and change no figure.
+    snapshot = book.snapshot();
+    snapshot.troubles.push_back({ChainId{1}, TroubleKind::single_source, "one"});
+    snapshot.troubles.push_back({ChainId{1}, TroubleKind::disputed, "two"});
+    report = risk::evaluate(snapshot, book.rules(), book.market, book.policy);
+    EXPECT_EQ(report.portfolios[0].accounts[0].level, before.portfolios[0].accounts[0].level);
+    EXPECT_FALSE(report.portfolios[0].accounts[0].grade.qualifiers.disputed);
+    EXPECT_TRUE(report.portfolios[0].unified);
+}
+
 }  // namespace
 }  // namespace margind::risk

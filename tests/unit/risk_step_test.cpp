@@ -348,5 +348,124 @@ TEST(Retract, what_it_reopens_is_told_again_with_its_figures_at_the_next_block) 
     EXPECT_EQ(told(step(result.memory, report_of(10'036, {at(Level::warn, 1.8)}), Policy{})), "");
 }
 
+TEST(Retract, goes_on_counting_when_a_block_comes_back_after_a_fork_before_all_that_is_remembered) {
+    Life life;
+    const std::int64_t now = 1'700'000'000;
+    life.feed(now, {at(Level::warn, 1.9)}, 1);
+    StepResult result = retract({}, life.last.memory);
+    ASSERT_EQ(told(result), "distance:retracted:warn>ok");
+    EXPECT_EQ(result.events[0].sequence, 2U);
+    const StepResult other = step(result.memory, report_of(now, {at(Level::ok, 9)}, 2), Policy{});
+    const StepResult away = retract({}, other.memory);
+    result = step(away.memory, report_of(now, {at(Level::warn, 1.9)}, 1), Policy{});
+    ASSERT_EQ(told(result), "distance:opened:ok>warn");
+    EXPECT_EQ(result.events[0].id, life.last.events[0].id);
+    EXPECT_EQ(result.events[0].sequence, 3U);
+}
+
+SourceTrouble trouble(TroubleKind kind, std::uint64_t chain = 31337) { return {ChainId{chain}, kind, "no block for 31 s"}; }
+
+/// Of a chain that is not heard of any more: by the last figures at that level and distance, which count at least as UNKNOWN.
+AccountReport stale_at(Level level, double z) {
+    AccountReport report = at(worse(Level::unknown, level), z);
+    report.grade.qualifiers.stale = true;
+    return report;
+}
+
+TEST(StepSources, opens_one_incident_for_each_trouble_and_chain_and_clears_it_when_it_is_gone) {
+    Life life;
+    life.feed(1000, {at(Level::ok, 5)});
+    Report report = report_of(1000, {stale_at(Level::ok, 5)});
+    // Another chain, on which nothing is held.
+    report.troubles = {trouble(TroubleKind::stale, 1), trouble(TroubleKind::stale), trouble(TroubleKind::single_source)};
+    StepResult result = step(life.last.memory, report, life.policy);
+    EXPECT_EQ(told(result), "source.single_source:31337:opened:ok>warn source.stale:31337:opened:ok>warn");
+    EXPECT_EQ(result.events[1].reason, "no block for 31 s");
+    EXPECT_NE(result.events[0].id, result.events[1].id);
+    EXPECT_EQ(result.memory.portfolios.at("main").headline.level, Level::unknown);
+    // The same again is told once, until it is time to remind: by the time of a chain that goes on.
+    result = step(result.memory, report, life.policy);
+    EXPECT_EQ(told(result), "");
+    report.time = 1000 + life.policy.remind_after_s;
+    result = step(result.memory, report, life.policy);
+    EXPECT_EQ(told(result), "source.single_source:31337:reminded:warn>warn source.stale:31337:reminded:warn>warn");
+    report = report_of(report.time + 12, {at(Level::ok, 5)});
+    report.troubles = {trouble(TroubleKind::single_source)};
+    result = step(result.memory, report, life.policy);
+    EXPECT_EQ(told(result), "source.stale:31337:cleared:warn>ok");
+    EXPECT_EQ(result.memory.portfolios.at("main").headline.level, Level::ok);
+}
+
+TEST(StepSources, clears_the_incident_of_a_chain_on_which_nothing_is_held_any_more) {
+    Life life;
+    Report report = report_of(1000, {stale_at(Level::ok, 5)});
+    report.troubles = {trouble(TroubleKind::stale)};
+    StepResult result = step({}, report, life.policy);
+    ASSERT_EQ(told(result), "source.stale:31337:opened:ok>warn");
+    report.portfolios.front().accounts.clear();
+    EXPECT_EQ(told(step(result.memory, report, life.policy)), "source.stale:31337:cleared:warn>ok");
+}
+
+TEST(StepSources, opens_again_under_the_same_id_with_the_next_sequence_when_the_chain_stood_at_the_same_block) {
+    Life life;
+    Report stale = report_of(1000, {stale_at(Level::ok, 5)});
+    stale.troubles = {trouble(TroubleKind::stale)};
+    const StepResult first = step({}, stale, life.policy);
+    const StepResult over = step(first.memory, report_of(1000, {at(Level::ok, 5)}), life.policy);
+    const StepResult again = step(over.memory, stale, life.policy);
+    ASSERT_EQ(told(again), "source.stale:31337:opened:ok>warn");
+    EXPECT_EQ(again.events[0].id, first.events[0].id);
+    EXPECT_EQ(again.events[0].sequence, 3U);
+}
+
+TEST(StepSources, stale_figures_hold_an_incident_and_start_its_leave_anew) {
+    Life life;
+    life.feed(0, {at(Level::call, 0.9)});
+    // Beyond the margin since 12, but the chain dies before the minute is over.
+    EXPECT_EQ(life.feed(12, {at(Level::ok, 5)}), "");
+    const std::int64_t good = life.last.memory.portfolios.at("main").accounts.at(key()).good_time;
+    EXPECT_EQ(good, 12);
+    Report report = report_of(200, {stale_at(Level::ok, 5)});
+    report.troubles = {trouble(TroubleKind::stale)};
+    life.last = step(life.last.memory, report, life.policy);
+    EXPECT_EQ(told(life.last), "source.stale:31337:opened:ok>warn");
+    EXPECT_EQ(life.headline().level, Level::call);
+    EXPECT_EQ(life.last.memory.portfolios.at("main").accounts.at(key()).good_time, good);
+    EXPECT_EQ(life.feed(212, {at(Level::ok, 5)}), "source.stale:31337:cleared:warn>ok");
+    EXPECT_EQ(life.headline().level, Level::call);
+    EXPECT_EQ(life.feed(272, {at(Level::ok, 5)}), "distance:cleared:call>ok");
+}
+
+TEST(StepSources, what_is_near_by_the_last_figures_is_told_and_neither_eases_nor_becomes_unknown) {
+    Life life;
+    Report report = report_of(1000, {stale_at(Level::call, 0.9)});
+    report.troubles = {trouble(TroubleKind::stale)};
+    life.last = step({}, report, life.policy);
+    EXPECT_EQ(told(life.last), "distance:opened:ok>call source.stale:31337:opened:ok>warn");
+    EXPECT_EQ(life.headline().level, Level::call);
+    // Another chain's time goes on, less than a reminder.
+    report.time = 1000 + life.policy.remind_after_s - 1;
+    report.portfolios.front().accounts = {stale_at(Level::ok, 5)};
+    life.last = step(life.last.memory, report, life.policy);
+    EXPECT_EQ(told(life.last), "");
+    EXPECT_EQ(life.headline().level, Level::call);
+    EXPECT_EQ(life.last.memory.portfolios.at("main").accounts.at(key()).unknown_since, std::nullopt);
+}
+
+TEST(StepSources, a_reorganisation_leaves_them_as_they_are) {
+    Life life;
+    Report report = report_of(1000, {stale_at(Level::ok, 5)});
+    report.troubles = {trouble(TroubleKind::stale)};
+    const StepResult stale = step({}, report, life.policy);
+    const StepResult over = step(stale.memory, report_of(1012, {at(Level::call, 0.9)}), life.policy);
+    // Block 1012 goes: the distance is taken back, the end of the trouble is not, nor is its beginning.
+    StepResult back = retract(stale.memory, over.memory);
+    EXPECT_EQ(told(back), "distance:retracted:call>ok");
+    EXPECT_TRUE(back.memory.portfolios.at("main").open.empty());
+    back = retract({}, stale.memory);
+    EXPECT_EQ(told(back), "");
+    EXPECT_EQ(back.memory.portfolios.at("main").open.size(), 1U);
+}
+
 }  // namespace
 }  // namespace margind::risk
