@@ -109,8 +109,11 @@ struct OutboxRow {
 /// More buckets than this in one question fail with ErrorCode::limit.
 inline constexpr std::int64_t max_points = 100000;
 
-/// Memories older than this many commits are dropped; a reorganisation deeper than that starts without memory.
+/// Of memories older than this many commits each `sparse_memories`-th is kept, and none older than `oldest_memory` commits: a
+/// reorganisation deeper than that starts without memory.
 inline constexpr std::uint64_t kept_memories = 256;
+inline constexpr std::uint64_t sparse_memories = 16;
+inline constexpr std::uint64_t oldest_memory = 4096;
 
 /// What one commit drops of the old at most, so that none becomes slow. Of facts, as many more as its snapshot names, so
 /// that they cannot come faster than they go.
@@ -134,6 +137,8 @@ public:
     virtual Result<std::optional<MemoryText>> latest_memory() = 0;
     /// The newest that stands on no block of `chain` above `number`.
     virtual Result<std::optional<MemoryText>> memory_at(model::ChainId chain, std::uint64_t number) = 0;
+    /// The highest block of `chain` at or below `number` that a snapshot stands on.
+    virtual Result<std::optional<model::BlockRef>> block_at(model::ChainId chain, std::uint64_t number) = 0;
     /// Newest snapshot with a report of `portfolio` at or before `time`. ErrorCode::missing when it was dropped for its age,
     /// empty when there was none.
     virtual Result<std::optional<SnapshotText>> snapshot_at(const std::string& portfolio, std::int64_t time) = 0;
@@ -160,7 +165,7 @@ struct SqliteOptions {
     std::uint32_t keep_full_days = 14;
 };
 
-/// Creates the file or brings it to this version. Refuses a database of a newer version or of another program, and a file
+/// Creates the file or brings it to this version. Refuses a file that another history has open, in this process or another, a database of a newer version or of another program, and a file
 /// that is no database.
 Result<std::unique_ptr<History>> open_sqlite(const std::filesystem::path& file, const SqliteOptions& options = {});
 

@@ -1,4 +1,5 @@
 // History in one SQLite file: one connection writes, one reads.
+#include "storage/file_lock.hpp"
 #include "storage/history.hpp"
 #include "storage/migrations.hpp"
 #include "storage/retention.hpp"
@@ -32,8 +33,8 @@ Result<model::BlockRef> read_block(const Run& row) {
 
 class SqliteHistory final : public History {
 public:
-    SqliteHistory(std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader, std::uint32_t keep_full_days)
-        : keep_full_days_(keep_full_days), writer_(std::move(writer)), reader_(std::move(reader)) {}
+    SqliteHistory(FileLock lock, std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader, std::uint32_t keep_full_days)
+        : lock_(std::move(lock)), keep_full_days_(keep_full_days), writer_(std::move(writer)), reader_(std::move(reader)) {}
 
     Result<std::vector<std::uint64_t>> commit(const CommitBatch& batch) override;
     Result<void> mark_delivered(std::uint64_t event, const std::string& sink, std::int64_t wall_time) override;
@@ -41,6 +42,7 @@ public:
 
     Result<std::optional<MemoryText>> latest_memory() override;
     Result<std::optional<MemoryText>> memory_at(model::ChainId chain, std::uint64_t number) override;
+    Result<std::optional<model::BlockRef>> block_at(model::ChainId chain, std::uint64_t number) override;
     Result<std::optional<SnapshotText>> snapshot_at(const std::string& portfolio, std::int64_t time) override;
     Result<std::optional<std::string>> report_at(const std::string& portfolio, std::int64_t time) override;
     Result<std::vector<HistoryPoint>> points(const std::string& portfolio, std::int64_t from, std::int64_t to, std::int64_t step) override;
@@ -61,6 +63,8 @@ private:
     Result<std::optional<std::uint64_t>> snapshot_id(const std::string& portfolio, std::int64_t time);
     tl::unexpected<model::Error> dropped(const std::string& portfolio, std::int64_t asked, std::int64_t time) const;
 
+    /// Dropped when the connections are closed.
+    FileLock lock_;
     std::uint32_t keep_full_days_;
     /// The writer also reads what warnings wait for, so that a long read for a client does not hold them up.
     std::mutex writing_;
@@ -82,6 +86,9 @@ Result<std::uint64_t> SqliteHistory::write_snapshot(const SnapshotText& snapshot
         "INSERT INTO snapshots (hash, time) VALUES (?, ?) ON CONFLICT (hash) DO UPDATE SET orphaned = 0 RETURNING id",
         [&](Run& run) { run.bind(snapshot.hash).bind(snapshot.time); },
         [&](const Run& row) -> Result<void> { id = static_cast<std::uint64_t>(row.integer(0)); return {}; });
+    if (!done) return fail(done.error());
+    // Evaluated again after a trouble that has passed: of the snapshots of that second it is the one that counts.
+    done = execute(*writer_, "UPDATE snapshots SET orphaned = 1 WHERE id > ? AND time = ? AND orphaned = 0", [&](Run& run) { run.bind(id).bind(snapshot.time); });
     if (!done) return fail(done.error());
     done = execute(*writer_, "INSERT OR IGNORE INTO snapshot_bodies (snapshot, json) VALUES (?, ?)", [&](Run& run) { run.bind(id).bind(snapshot.json); });
     if (!done) return fail(done.error());
@@ -138,7 +145,9 @@ Result<void> SqliteHistory::write_memory(const MemoryText& memory) {
         if (!done) return done;
     }
     if (number <= kept_memories) return {};
-    return execute(*writer_, "DELETE FROM memories WHERE number <= ?", [&](Run& run) { run.bind(number - kept_memories); });
+    const std::uint64_t oldest = number > oldest_memory ? number - oldest_memory : 0;
+    return execute(*writer_, "DELETE FROM memories WHERE number <= ? AND (number <= ? OR number % ? != 0)",
+                   [&](Run& run) { run.bind(number - kept_memories).bind(oldest).bind(sparse_memories); });
 }
 
 Result<std::uint64_t> SqliteHistory::write_event(const EventText& event) {
@@ -237,6 +246,23 @@ Result<std::optional<MemoryText>> SqliteHistory::memory_at(model::ChainId chain,
                        "(SELECT 1 FROM memory_blocks d WHERE d.memory = c.number AND d.chain = ? AND d.number > ?) ORDER BY number DESC LIMIT 1) m "
                        "LEFT JOIN memory_blocks b ON b.memory = m.number ORDER BY b.chain",
                        [&](Run& run) { run.bind(chain.value).bind(number); });
+}
+
+Result<std::optional<model::BlockRef>> SqliteHistory::block_at(model::ChainId chain, std::uint64_t number) {
+    const std::lock_guard lock(writing_);
+    std::optional<model::BlockRef> out;
+    auto done = query(*writer_,
+        "SELECT b.chain, b.number, b.hash, b.time FROM snapshot_blocks b JOIN snapshots s ON s.id = b.snapshot "
+        "WHERE b.chain = ? AND b.number <= ? AND s.orphaned = 0 ORDER BY b.number DESC LIMIT 1",
+        [&](Run& run) { run.bind(chain.value).bind(number); },
+        [&](const Run& row) -> Result<void> {
+            const auto block = read_block(row);
+            if (!block) return fail(block.error());
+            out = *block;
+            return {};
+        });
+    if (!done) return fail(done.error());
+    return out;
 }
 
 Result<std::optional<std::uint64_t>> SqliteHistory::snapshot_id(const std::string& portfolio, std::int64_t time) {
@@ -399,12 +425,14 @@ Result<std::unique_ptr<History>> open_sqlite(const std::filesystem::path& file, 
     const int timeout = static_cast<int>(options.busy_timeout.count());
     auto writer = Connection::open(file, sqlite::Mode::read_write, timeout);
     if (!writer) return fail(writer.error());
+    auto lock = FileLock::take(file);
+    if (!lock) return fail(lock.error());
     if (auto done = check_owner(**writer, file.string()); !done) return fail(done.error());
     if (auto done = configure(**writer, file.string(), options); !done) return fail(done.error());
     if (auto done = migrate(**writer); !done) return fail(done.error());
     auto reader = Connection::open(file, sqlite::Mode::read_only, timeout);
     if (!reader) return fail(reader.error());
-    return std::unique_ptr<History>(std::make_unique<SqliteHistory>(std::move(*writer), std::move(*reader), options.keep_full_days));
+    return std::unique_ptr<History>(std::make_unique<SqliteHistory>(std::move(*lock), std::move(*writer), std::move(*reader), options.keep_full_days));
 }
 
 }  // namespace margind::storage

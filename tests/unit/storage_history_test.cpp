@@ -194,6 +194,54 @@ TEST_F(HistoryTest, keeps_the_last_memories_only) {
     EXPECT_EQ(memory_up_to(1, 10), "none");
 }
 
+TEST_F(HistoryTest, keeps_each_16th_of_the_older_memories) {
+    for (std::uint64_t i = 1; i <= kept_memories + 50; ++i) {
+        CommitBatch one;
+        one.memory = memory(i);
+        commit(one);
+    }
+    EXPECT_EQ(memory_up_to(1, 51), "memory 51");
+    EXPECT_EQ(memory_up_to(1, 50), "memory 48");
+    EXPECT_EQ(memory_up_to(1, 47), "memory 32");
+    EXPECT_EQ(memory_up_to(1, 15), "none");
+}
+
+TEST_F(HistoryTest, names_the_highest_block_at_or_below_a_number_on_the_branch_that_stands) {
+    for (const std::uint64_t number : {std::uint64_t{3}, std::uint64_t{4}, std::uint64_t{7}}) commit(batch(number));
+    const auto found = [&](std::uint64_t number) { return history_->block_at(ChainId{1}, number).value(); };
+    EXPECT_EQ(found(99), block(1, 7));
+    EXPECT_EQ(found(6), block(1, 4));
+    EXPECT_EQ(found(2), std::nullopt);
+    EXPECT_EQ(history_->block_at(ChainId{10}, 99).value(), std::nullopt);
+    CommitBatch away = batch(5, "b");
+    away.orphaned = {{ChainId{1}, 4}};
+    commit(away);
+    EXPECT_EQ(found(99), block(1, 5, "b"));
+}
+
+TEST_F(HistoryTest, what_is_evaluated_again_in_the_same_second_counts) {
+    commit(batch(1));
+    // The same blocks with a trouble of the sources, then without it: the first snapshot again.
+    CommitBatch troubled = batch(1);
+    troubled.snapshot->hash = hash("troubled");
+    troubled.reports = {report("desk", 20, "troubled")};
+    commit(troubled);
+    EXPECT_EQ(history_->report_at("desk", 5000)->value(), "troubled");
+    CommitBatch over = batch(1);
+    over.reports = {report("desk", 10, "over")};
+    commit(over);
+    EXPECT_EQ(history_->report_at("desk", 5000)->value(), "over");
+    EXPECT_EQ((*history_->snapshot_at("desk", 5000))->hash, over.snapshot->hash);
+}
+
+TEST_F(HistoryTest, is_open_once) {
+    const auto second = open_sqlite(folder_ / "h.sqlite");
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, model::ErrorCode::storage);
+    EXPECT_NE(second.error().message.find("process " + std::to_string(::getpid()) + " writes it"), std::string::npos) << second.error().message;
+    reopen();
+}
+
 TEST_F(HistoryTest, gives_the_last_point_of_each_bucket) {
     for (std::uint64_t i = 0; i <= 20; ++i) commit(batch(i));
     const auto points = history_->points("desk", 1000, 1240, 60);
