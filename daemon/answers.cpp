@@ -18,6 +18,17 @@ json decimal(const model::U256& raw, std::uint8_t decimals) {
     return value ? json(model::decimal_text(*value, decimals)) : json(nullptr);
 }
 
+json troubles_json(const std::vector<model::SourceTrouble>& troubles) {
+    auto list = json::array();
+    for (const model::SourceTrouble& trouble : troubles) {
+        auto row = json::object();
+        row["kind"] = model::to_string(trouble.kind);
+        row["reason"] = trouble.reason;
+        list.push_back(std::move(row));
+    }
+    return list;
+}
+
 json null_if_empty(const std::string& text) { return text.empty() ? json(nullptr) : json(text); }
 
 // Prices and amounts also as decimal text.
@@ -104,6 +115,7 @@ json as_of(const Published& state, const Clocks& clocks) {
         row["age_s"] = known ? json(clocks.wall() - chain.evaluated->time) : json(nullptr);
         row["confirmed_age_s"] = chain.confirmed ? json(std::chrono::duration<double>(clocks.steady() - *chain.confirmed).count()) : json(nullptr);
         row["error"] = null_if_empty(chain.error);
+        row["troubles"] = troubles_json(chain.troubles);
         list.push_back(std::move(row));
     }
     return list;
@@ -234,6 +246,7 @@ json on_demand_answer(const Evaluation& evaluation) {
     body["unified"] = as_json(report.unified);
     body["unified_reason"] = null_if_empty(report.unified_reason);
     body["blocks"] = as_json(evaluation.report->blocks);
+    body["troubles"] = troubles_json(evaluation.report->troubles);
     return body;
 }
 

@@ -2,6 +2,7 @@
 #include "daemon/assemble.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 namespace margind::daemon {
@@ -29,6 +30,17 @@ model::Snapshot assemble(const std::vector<const ChainReading*>& readings, const
     std::sort(portfolios.begin(), portfolios.end(), [](const model::Portfolio& a, const model::Portfolio& b) { return a.name < b.name; });
     snapshot.portfolios = std::move(portfolios);
     return snapshot;
+}
+
+ChainReading reading_of(const model::Snapshot& snapshot, model::ChainId chain) {
+    ChainReading reading;
+    reading.block.chain = chain;
+    if (const auto block = snapshot.blocks.find(chain); block != snapshot.blocks.end()) reading.block = block->second;
+    const auto take = [](const auto& from, auto& to, auto good) { std::copy_if(from.begin(), from.end(), std::back_inserter(to), good); };
+    take(snapshot.prices, reading.prices, [&](const model::ReferencePrice& price) { return price.chain == chain; });
+    take(snapshot.venues, reading.venues, [&](const model::Venue& venue) { return venue.id.chain == chain; });
+    take(snapshot.accounts, reading.accounts, [&](const model::MarginAccount& account) { return account.key.venue.chain == chain; });
+    return reading;
 }
 
 }  // namespace margind::daemon

@@ -19,4 +19,7 @@ struct ChainReading {
 /// \pre at least one reading, at most one per chain
 model::Snapshot assemble(const std::vector<const ChainReading*>& readings, const model::AssetMap& assets, std::vector<model::Portfolio> portfolios);
 
+/// What a snapshot holds of one of its chains.
+ChainReading reading_of(const model::Snapshot& snapshot, model::ChainId chain);
+
 }  // namespace margind::daemon

@@ -57,6 +57,8 @@ struct Metrics::Families {
     Family<Gauge>& block = gauge(registry, "margind_evaluated_block", "Number of the block that the served state stands on.");
     Family<Gauge>& block_age = gauge(registry, "margind_block_age_seconds", "Wall clock minus time of that block.");
     Family<Gauge>& confirmed_age = gauge(registry, "margind_confirmed_age_seconds", "Since an endpoint last named that block its head.");
+    Family<Gauge>& trouble = gauge(registry, "margind_source_trouble", "1 while the sources of a chain are stale, single_source or disputed.");
+    Family<Gauge>& stale_after = gauge(registry, "margind_stale_after_seconds", "Without a confirmation for so long a chain is stale.");
     Family<Gauge>& ready = gauge(registry, "margind_ready", "1 when /readyz answers 200.");
     Family<Gauge>& uncommitted = gauge(registry, "margind_uncommitted_events", "Events sent from memory that the database has not taken yet.");
     Family<Gauge>& level = gauge(registry, "margind_headline_level", "0 liquidatable, 1 critical, 2 call, 3 warn, 4 unknown, 5 watch, 6 ok.");
@@ -108,6 +110,11 @@ std::string Metrics::text(const Published& state, const Clocks& clocks) {
         set_or_remove(families_->block, labels, number);
         set_or_remove(families_->block_age, labels, age);
         set_or_remove(families_->confirmed_age, labels, confirmed_age);
+        families_->stale_after.Add(labels).Set(std::chrono::duration<double>(chain.stale_after).count());
+        for (const model::TroubleKind kind : {model::TroubleKind::stale, model::TroubleKind::single_source, model::TroubleKind::disputed}) {
+            const bool present = model::find_trouble(chain.troubles, chain.id, kind) != nullptr;
+            families_->trouble.Add({{"chain", text_of(chain.id)}, {"kind", model::to_string(kind)}}).Set(present ? 1 : 0);
+        }
     }
     if (state.evaluation) {
         for (const auto& [name, portfolio] : state.evaluation->after->portfolios) {

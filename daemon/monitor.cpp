@@ -30,6 +30,10 @@ constexpr std::chrono::seconds fresh_config_pause{60};
 // What the database refused is offered again at least this often.
 constexpr std::chrono::seconds longest_pause{1};
 
+// How long a block that was read waits for those of other chains that are being read; at the start, for chains that were never read.
+constexpr std::chrono::milliseconds patience{100};
+constexpr std::chrono::seconds first_patience{5};
+
 double seconds_between(Steady::time_point from, Steady::time_point to) { return std::chrono::duration<double>(to - from).count(); }
 
 struct Evaluated {
@@ -66,13 +70,14 @@ Monitor::Monitor(MonitorParts parts, std::map<model::ChainId, std::unique_ptr<Ch
     owners_.assign(owners.begin(), owners.end());
     for (auto& [id, source] : sources) {
         const config::Chain& chain = parts_.settings.chains.at(id);
-        auto watched = std::make_unique<Watched>();
+        auto watched = std::make_unique<Watched>(parts_.executor);
         watched->source = std::move(source);
         watched->status.id = id;
         watched->status.name = chain.name;
         watched->status.block_time_ms = chain.block_time.count();
         watched->status.quiet = chain.quiet_chain;
         watched->status.poll_interval = chain.poll_interval;
+        watched->status.stale_after = chain.stale_after;
         chains_.push_back(std::move(watched));
     }
     publish();
@@ -103,7 +108,11 @@ Result<void> Monitor::restore() {
     if (!text) return model::fail(text.error());
     if (!*text) return {};
     const auto snapshot = snapshot_of(**text);
-    if (!snapshot) return model::fail(snapshot.error().code, "the last snapshot: " + snapshot.error().message);
+    if (!snapshot && snapshot.error().code == ErrorCode::storage) return model::fail(snapshot.error().code, "the last snapshot: " + snapshot.error().message);
+    if (!snapshot) {
+        spdlog::warn("event=snapshot_of_another_version error={}", log_value(snapshot.error().message));
+        return {};
+    }
     // Of other owners or chains, or not the memory's: nothing that this run would publish.
     const model::Snapshot asked = assemble({}, parts_.settings.assets, parts_.settings.portfolios);
     const bool all_watched = std::all_of(memory_->blocks.begin(), memory_->blocks.end(), [this](const model::BlockRef& block) {
@@ -115,7 +124,10 @@ Result<void> Monitor::restore() {
     evaluation->report = std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, parts_.threads));
     evaluation->after = memory_;
     evaluation_ = std::move(evaluation);
-    for (const std::unique_ptr<Watched>& chain : chains_) chain->status.evaluated = chain->last;
+    for (const std::unique_ptr<Watched>& chain : chains_) {
+        chain->status.evaluated = chain->last;
+        if (chain->last) chain->reading = std::make_shared<const ChainReading>(reading_of(*evaluation_->snapshot, chain->status.id));
+    }
     publish();
     return {};
 }
@@ -123,37 +135,27 @@ Result<void> Monitor::restore() {
 void Monitor::stop() {
     stopping_ = true;
     timer_.cancel();
+    for (const std::unique_ptr<Watched>& chain : chains_) chain->taken.cancel();
+}
+
+asio::awaitable<void> Monitor::stop_if_it_fails(asio::awaitable<void> task) {
+    try {
+        co_await std::move(task);
+    } catch (...) {
+        stop();
+        throw;
+    }
 }
 
 asio::awaitable<void> Monitor::run() {
-    while (!stopping_) {
-        // At once: a node that hangs must not hold up the other chains.
-        std::vector<asio::awaitable<void>> polls;
-        const Steady::time_point now = Steady::now();
-        for (const std::unique_ptr<Watched>& chain : chains_) {
-            chain->news = false;
-            if (now < chain->next_poll) continue;
-            chain->next_poll = now + chain->status.poll_interval;
-            polls.push_back(poll(*chain));
-        }
-        co_await adapters::rpc::join_all(std::move(polls));
-        if (stopping_) break;
-        const bool news = std::any_of(chains_.begin(), chains_.end(), [](const std::unique_ptr<Watched>& chain) { return chain->news; });
-        if (news) {
-            co_await turn();
-        } else if (pending_) {
-            storage::CommitBatch again = std::move(*pending_);
-            pending_.reset();
-            co_await commit(std::move(again));
-        }
-        publish();
-        if (stopping_) break;
-        Steady::time_point next = Steady::now() + longest_pause;
-        for (const std::unique_ptr<Watched>& chain : chains_) next = std::min(next, chain->next_poll);
-        timer_.expires_at(next);
-        boost::system::error_code cancelled;
-        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    started_ = Steady::now();
+    std::vector<asio::awaitable<void>> tasks;
+    for (const std::unique_ptr<Watched>& chain : chains_) {
+        chain->good_at = chain->moved_at = parts_.clocks.steady();
+        tasks.push_back(stop_if_it_fails(follow(*chain)));
     }
+    tasks.push_back(stop_if_it_fails(evaluate_all()));
+    co_await adapters::rpc::join_all(std::move(tasks));
     if (pending_) {
         storage::CommitBatch last = std::move(*pending_);
         pending_.reset();
@@ -161,119 +163,113 @@ asio::awaitable<void> Monitor::run() {
     }
 }
 
-void Monitor::Watched::set_poll_error(const std::string& error) {
-    if (error != poll_error) {
-        if (error.empty()) spdlog::info("event=poll_recovered chain={}", status.id.value);
-        else spdlog::warn("event=poll_failed chain={} error={}", status.id.value, log_value(error));
-    }
-    poll_error = error;
-    status.error = poll_error.empty() ? read_error : poll_error;
+void Monitor::signal() {
+    signalled_ = true;
+    timer_.cancel();
 }
 
-void Monitor::Watched::set_read_error(const std::string& error) {
-    if (error != read_error) {
-        if (error.empty()) spdlog::info("event=read_recovered chain={}", status.id.value);
-        else spdlog::warn("event=read_failed chain={} error={}", status.id.value, log_value(error));
+asio::awaitable<void> Monitor::sleep_until(Steady::time_point time) {
+    if (!signalled_) {
+        timer_.expires_at(time);
+        boost::system::error_code cancelled;
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
     }
-    read_error = error;
-    status.error = poll_error.empty() ? read_error : poll_error;
+    signalled_ = false;
 }
 
-asio::awaitable<void> Monitor::poll(Watched& chain) {
-    const auto head = co_await chain.source->head();
-    if (!head) {
-        parts_.metrics.read_failed(chain.status.id, head.error().code);
-        // The owners' accounts there are unknown, and the headline has to say so.
-        chain.news = !chain.reading && chain.poll_error.empty();
-        // Asked for again, a head that was accepted and not read would hold up the chains that answer.
-        chain.head.reset();
-        chain.set_poll_error(head.error().message);
-        co_return;
-    }
-    // A state of an earlier run is read again: the configuration may have changed since.
-    if (chain.reading && chain.reading->block == head->block && chain.status.evaluated == head->block) {
-        chain.set_poll_error({});
-        chain.set_read_error({});
-        chain.status.confirmed = chain.source->confirmed().value_or(parts_.clocks.steady());
-        chain.behind_since.reset();
-        chain.head.reset();
-        co_return;
-    }
-    if (chain.last && head->block.number < chain.last->number) {
-        // Either this endpoint lags or the chain was cut: only time tells.
-        const Steady::time_point now = parts_.clocks.steady();
-        if (!chain.behind_since) chain.behind_since = now;
-        if (now - *chain.behind_since < cut_after) {
-            chain.set_poll_error(fmt::format("the endpoint's head is block {}, behind the evaluated block {}", head->block.number, chain.last->number));
-            co_return;
+asio::awaitable<void> Monitor::evaluate_all() {
+    Steady::time_point retry{};
+    while (!stopping_) {
+        judge_sources();
+        if (due()) {
+            co_await turn();
+        } else if (pending_ && Steady::now() >= retry) {
+            storage::CommitBatch again = std::move(*pending_);
+            pending_.reset();
+            co_await commit(std::move(again));
+            retry = Steady::now() + longest_pause;
         }
+        publish();
+        if (stopping_) break;
+        Steady::time_point next = Steady::now() + longest_pause;
+        if (waiting_since_) next = std::min(next, Steady::now() + patience);
+        co_await sleep_until(next);
     }
-    chain.set_poll_error({});
-    chain.behind_since.reset();
-    chain.head = *head;
-    chain.head_seen = parts_.clocks.steady();
-    chain.news = true;
+}
+
+void Monitor::judge_sources() {
+    for (const std::unique_ptr<Watched>& chain : chains_) {
+        chain->judge(parts_.clocks);
+        chain->status.troubles = chain->source->troubles();
+        if (chain->stale) chain->status.troubles.push_back(*chain->stale);
+        std::ranges::sort(chain->status.troubles, {}, &model::SourceTrouble::kind);
+    }
+}
+
+// Words and numbers in a reason may differ from one moment to the next: only what begins and ends counts.
+bool Monitor::troubles_changed() const {
+    std::vector<std::pair<model::ChainId, model::TroubleKind>> present;
+    for (const std::unique_ptr<Watched>& chain : chains_)
+        for (const model::SourceTrouble& trouble : chain->status.troubles) present.emplace_back(trouble.chain, trouble.kind);
+    return present != told_;
+}
+
+bool Monitor::due() {
+    const auto any = [this](auto good) { return std::any_of(chains_.begin(), chains_.end(), [&](const auto& chain) { return good(*chain); }); };
+    const bool usable = any([](const Watched& chain) { return chain.usable() || chain.stale; });
+    if (!any([](const Watched& chain) { return chain.fresh.has_value(); }) && !(usable && troubles_changed())) {
+        waiting_since_.reset();
+        return false;
+    }
+    const Steady::time_point now = Steady::now();
+    if (!waiting_since_) waiting_since_ = now;
+    // At the start the others are given the time of a request that is not answered.
+    const bool late = any([&](const Watched& chain) { return !chain.looked || (chain.busy && !chain.usable() && !chain.stale); }) &&
+                      now - started_ < first_patience;
+    if (late) return false;
+    if (any([](const Watched& chain) { return chain.busy; }) && now - *waiting_since_ < patience) return false;
+    waiting_since_.reset();
+    return true;
+}
+
+void Monitor::release(Watched& chain) {
+    chain.fresh.reset();
+    chain.taken.cancel();
 }
 
 asio::awaitable<void> Monitor::turn() {
-    const Steady::time_point start = parts_.clocks.steady();
-    Ground ground = co_await find_ground();
-    const bool read = co_await read_chains(ground, false);
-    if (!read) co_return;
-    const double seconds = seconds_between(start, parts_.clocks.steady());
-    co_await evaluate_and_commit(std::move(ground), seconds);
-}
-
-// False: nothing new could be read, or no chain has ever been read.
-asio::awaitable<bool> Monitor::read_chains(const Ground& ground, bool fresh_config) {
-    bool any = false;
-    bool known = false;
-    for (const std::unique_ptr<Watched>& chain : chains_) {
-        if (!chain->head) {
-            if (!chain->reading) {
-                const std::string reason = "unreachable: " + chain->status.error;
-                chain->reading = std::make_shared<const ChainReading>(chain->source->unread(owners_, reason));
-                any = true;
-            }
-            known = known || chain->reading->block.number > 0;
-            continue;
-        }
-        const bool again = chain->reading && chain->reading->block == chain->head->block;
-        if (again && !fresh_config) {
-            known = true;
-            continue;
-        }
-        model::BlockRef block = chain->head->block;
-        std::vector<model::Address> owners = owners_;
-        ReadOptions options;
-        options.fresh_config = fresh_config;
-        auto reading = co_await chain->source->read(std::move(block), std::move(owners), std::move(options));
-        if (!reading) {
-            // The last state stays and ages, unless its block was reorganised away.
-            parts_.metrics.read_failed(chain->status.id, reading.error().code);
-            chain->set_read_error(reading.error().message);
-            const model::ChainId id = chain->status.id;
-            const bool orphaned = std::any_of(ground.orphaned.begin(), ground.orphaned.end(),
-                                              [id](const storage::Orphaned& above) { return above.chain == id; });
-            if (!chain->reading || (orphaned && chain->reading->block.number > 0)) {
-                chain->reading = std::make_shared<const ChainReading>(chain->source->unread(owners_, reading.error().message));
-                any = true;
-            }
-            known = known || chain->reading->block.number > 0;
-            continue;
-        }
-        chain->set_read_error({});
-        chain->reading = std::make_shared<const ChainReading>(std::move(*reading));
-        any = true;
-        known = true;
+    std::vector<Watched*> taken;
+    for (const std::unique_ptr<Watched>& chain : chains_)
+        if (chain->fresh) taken.push_back(chain.get());
+    const std::vector<Watched*> all = taken;
+    Ground ground = co_await find_ground(taken);
+    for (Watched* chain : taken) {
+        const model::BlockRef& block = chain->fresh->reading->block;
+        chain->reading = chain->fresh->reading;
+        chain->read_here = true;
+        if (block.number == 0) continue;
+        if (chain->status.evaluated != block) chain->moved_at = parts_.clocks.steady();
+        if (chain->fits_the_clock(block, parts_.clocks)) chain->good_at = chain->fresh->seen;
     }
-    co_return any && known;
+    judge_sources();
+    const bool known = std::any_of(chains_.begin(), chains_.end(), [](const std::unique_ptr<Watched>& chain) {
+        return chain->stale || (chain->usable() && chain->usable()->block.number > 0);
+    });
+    // What is orphaned is taken back even where nothing takes its place.
+    const bool gone = !ground.orphaned.empty();
+    if (known || gone) co_await evaluate_and_commit(std::move(ground), taken);
+    publish();
+    for (Watched* chain : all) release(*chain);
 }
 
-bool Monitor::drift_wants_fresh_config(const model::Report& report) {
-    const bool drift = std::any_of(report.portfolios.begin(), report.portfolios.end(), [](const model::PortfolioReport& portfolio) {
-        return std::any_of(portfolio.accounts.begin(), portfolio.accounts.end(),
-                           [](const model::AccountReport& account) { return account.grade.kind == model::GradeKind::drift; });
+bool Monitor::drift_wants_fresh_config(const model::Report& report, const std::vector<Watched*>& taken) {
+    const auto read_now = [&](const model::AccountReport& account) {
+        return std::any_of(taken.begin(), taken.end(), [&](const Watched* chain) { return chain->status.id == account.key.venue.chain; });
+    };
+    const bool drift = std::any_of(report.portfolios.begin(), report.portfolios.end(), [&](const model::PortfolioReport& portfolio) {
+        return std::any_of(portfolio.accounts.begin(), portfolio.accounts.end(), [&](const model::AccountReport& account) {
+            return account.grade.kind == model::GradeKind::drift && read_now(account);
+        });
     });
     const Steady::time_point now = parts_.clocks.steady();
     if (!drift || (last_fresh_config_ && now - *last_fresh_config_ < fresh_config_pause)) return false;
@@ -281,22 +277,68 @@ bool Monitor::drift_wants_fresh_config(const model::Report& report) {
     return true;
 }
 
-asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, double read_seconds) {
+// Their blocks anew, with configurations that are not from the cache. False: nothing could be read.
+asio::awaitable<bool> Monitor::read_again(const std::vector<Watched*>& taken) {
+    bool any = false;
+    for (Watched* chain : taken) {
+        if (chain->reading->block.number == 0) continue;
+        model::BlockRef block = chain->reading->block;
+        std::vector<model::Address> owners = owners_;
+        ReadOptions options;
+        options.fresh_config = true;
+        options.close = close_accounts(chain->status.id);
+        auto reading = co_await chain->source->read(std::move(block), std::move(owners), std::move(options));
+        if (!reading) {
+            parts_.metrics.read_failed(chain->status.id, reading.error().code);
+            continue;
+        }
+        chain->reading = std::make_shared<const ChainReading>(std::move(*reading));
+        any = true;
+    }
+    co_return any;
+}
+
+// What may not be used counts as not read: unknown, with the reason.
+std::shared_ptr<const model::Snapshot> Monitor::snapshot_of_readings(std::int64_t least_time) {
+    std::vector<std::shared_ptr<const ChainReading>> kept;
+    std::vector<const ChainReading*> readings;
+    std::vector<model::SourceTrouble> troubles;
+    for (const std::unique_ptr<Watched>& chain : chains_) {
+        kept.push_back(chain->usable());
+        if (!kept.back()) {
+            const std::string reason = chain->status.error.empty() ? "not read yet" : "unreachable: " + chain->status.error;
+            kept.back() = std::make_shared<const ChainReading>(chain->source->unread(owners_, reason));
+        }
+        readings.push_back(kept.back().get());
+        troubles.insert(troubles.end(), chain->status.troubles.begin(), chain->status.troubles.end());
+        if (kept.back()->block.number > 0) {
+            chain->status.evaluated = kept.back()->block;
+            continue;
+        }
+        chain->status.evaluated.reset();
+        chain->status.confirmed.reset();
+    }
+    auto snapshot = std::make_shared<model::Snapshot>(assemble(readings, parts_.settings.assets, parts_.settings.portfolios));
+    snapshot->troubles = std::move(troubles);
+    if (snapshot->blocks.empty()) snapshot->time = least_time;
+    return snapshot;
+}
+
+asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, std::vector<Watched*> taken) {
     std::shared_ptr<const model::Snapshot> snapshot;
     Evaluated evaluated;
     double evaluate_seconds = 0;
     for (;;) {
-        std::vector<const ChainReading*> readings;
-        for (const std::unique_ptr<Watched>& chain : chains_) readings.push_back(chain->reading.get());
-        snapshot = std::make_shared<const model::Snapshot>(assemble(readings, parts_.settings.assets, parts_.settings.portfolios));
+        // Without any block no time has passed.
+        snapshot = snapshot_of_readings(ground.memory->time);
         const Steady::time_point start = parts_.clocks.steady();
         auto work = [this, snapshot, before = ground.memory] {
             return evaluate_snapshot(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, *before, parts_.threads);
         };
         evaluated = co_await run_blocking(parts_.pool, std::move(work));
         evaluate_seconds = seconds_between(start, parts_.clocks.steady());
-        if (!drift_wants_fresh_config(*evaluated.report)) break;
-        const bool again = co_await read_chains(ground, true);
+        if (!drift_wants_fresh_config(*evaluated.report, taken)) break;
+        const bool again = co_await read_again(taken);
         if (!again) break;
     }
     auto evaluation = std::make_shared<Evaluation>();
@@ -304,6 +346,8 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, double read_se
     evaluation->report = evaluated.report;
     evaluation->before = ground.memory;
     evaluation->after = evaluated.memory;
+    told_.clear();
+    for (const model::SourceTrouble& trouble : snapshot->troubles) told_.emplace_back(trouble.chain, trouble.kind);
 
     storage::CommitBatch batch = std::move(evaluated.texts);
     batch.orphaned = ground.orphaned;
@@ -312,21 +356,16 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, double read_se
             parts_.metrics.event(event.type);
             batch.events.push_back(event_text(event, evaluation->report->time, parts_.outbox.sinks_of(event.log_only)));
         }
-    for (const std::unique_ptr<Watched>& chain : chains_) {
+    for (Watched* chain : taken) {
         if (chain->reading->block.number == 0) {
-            chain->status.evaluated.reset();
-            chain->status.confirmed.reset();
+            chain->last.reset();
+            continue;
         }
-        if (!chain->head || chain->reading->block != chain->head->block) continue;
-        chain->status.evaluated = chain->head->block;
-        chain->status.confirmed = chain->head_seen;
-        chain->last = chain->head->block;
-        chain->head.reset();
-        parts_.metrics.block_evaluated(chain->status.id, read_seconds, evaluate_seconds);
+        chain->last = chain->reading->block;
+        chain->status.confirmed = chain->fresh->seen;
+        parts_.metrics.block_evaluated(chain->status.id, chain->fresh->read_seconds, evaluate_seconds);
     }
     for (const storage::Orphaned& orphaned : ground.orphaned) {
-        for (const std::unique_ptr<Watched>& chain : chains_)
-            if (chain->status.id == orphaned.chain && chain->reading->block.number == 0) chain->last.reset();
         parts_.metrics.reorganisation(orphaned.chain);
         spdlog::warn("event=reorganised chain={} fork={} retracted_or_taken_back={}", orphaned.chain.value, orphaned.above, ground.events.size());
         std::erase_if(recent_, [&](const MemoryPtr& memory) {
@@ -378,31 +417,6 @@ void Monitor::publish() {
     next->storage_error = storage_error_;
     next->uncommitted_events = parts_.outbox.uncommitted_bodies();
     parts_.published.publish(std::move(next));
-}
-
-asio::awaitable<Result<std::shared_ptr<const Evaluation>>> Monitor::read_address(model::ChainId chain, model::Address owner) {
-    const auto found = std::find_if(chains_.begin(), chains_.end(), [&](const std::unique_ptr<Watched>& w) { return w->status.id == chain; });
-    if (found == chains_.end()) co_return model::fail(ErrorCode::missing, fmt::format("chain {} is not watched", chain.value));
-    ChainSource& source = *(*found)->source;
-    const auto head = co_await source.head();
-    if (!head) co_return model::fail(head.error());
-    model::BlockRef block = head->block;
-    std::vector<model::Address> owners(1, owner);
-    ReadOptions options;
-    const auto reading = co_await source.read(std::move(block), std::move(owners), std::move(options));
-    if (!reading) co_return model::fail(reading.error());
-    std::vector<const ChainReading*> readings(1, &*reading);
-    model::Portfolio portfolio;
-    portfolio.name = owner.to_string();
-    portfolio.owners.push_back(owner);
-    std::vector<model::Portfolio> portfolios(1, portfolio);
-    auto evaluation = std::make_shared<Evaluation>();
-    evaluation->snapshot = std::make_shared<const model::Snapshot>(assemble(readings, parts_.settings.assets, std::move(portfolios)));
-    auto work = [this, snapshot = evaluation->snapshot] {
-        return std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, parts_.threads));
-    };
-    evaluation->report = co_await run_blocking(parts_.pool, std::move(work));
-    co_return std::shared_ptr<const Evaluation>(evaluation);
 }
 
 }  // namespace margind::daemon

@@ -17,6 +17,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace margind::daemon {
@@ -63,20 +65,43 @@ private:
     };
 
     model::Result<void> restore();
-    asio::awaitable<void> poll(Watched& chain);
+
+    // monitor_chain.cpp: one task for each chain.
+    asio::awaitable<void> follow(Watched& chain);
+    asio::awaitable<void> look(Watched& chain);
+    asio::awaitable<void> read_head(Watched& chain, Head head, Steady::time_point seen);
+    /// At WARN or worse, or unknown, in any portfolio.
+    std::set<model::AccountKey> close_accounts(model::ChainId chain) const;
+
+    // monitor.cpp: the one task that evaluates what the others read.
+    asio::awaitable<void> evaluate_all();
+    asio::awaitable<void> stop_if_it_fails(asio::awaitable<void> task);
+    /// Resumes at signal() or at that time.
+    asio::awaitable<void> sleep_until(Steady::time_point time);
+    void signal();
+    void judge_sources();
+    bool troubles_changed() const;
+    /// Something to evaluate, and nothing that is worth waiting for is under way.
+    bool due();
     asio::awaitable<void> turn();
-    /// Whether every evaluated block is still on its chain; where not, the memory at the fork. Postpones a chain that cannot say.
-    asio::awaitable<Ground> find_ground();
-    /// Its head is asked for again; until then it keeps its last state.
-    void postpone(Watched& chain, const model::Error& error);
-    asio::awaitable<model::Result<bool>> is_canonical(Watched& chain, const model::BlockRef& block);
-    asio::awaitable<model::Result<bool>> was_orphaned(Watched& chain, const model::BlockRef& block);
-    asio::awaitable<model::Result<std::shared_ptr<const model::Memory>>> memory_at_fork(Watched& chain, std::shared_ptr<const model::Memory> from);
-    asio::awaitable<bool> read_chains(const Ground& ground, bool fresh_config);
-    asio::awaitable<void> evaluate_and_commit(Ground ground, double read_seconds);
+    /// Its task goes on.
+    void release(Watched& chain);
+    std::shared_ptr<const model::Snapshot> snapshot_of_readings(std::int64_t least_time);
+    asio::awaitable<bool> read_again(const std::vector<Watched*>& taken);
+    asio::awaitable<void> evaluate_and_commit(Ground ground, std::vector<Watched*> taken);
+    bool drift_wants_fresh_config(const model::Report& report, const std::vector<Watched*>& taken);
     asio::awaitable<void> commit(storage::CommitBatch batch);
-    bool drift_wants_fresh_config(const model::Report& report);
     void publish();
+
+    // monitor_fork.cpp
+    asio::awaitable<Ground> find_ground(std::vector<Watched*>& taken);
+    asio::awaitable<model::Result<bool>> is_canonical(Watched& chain, const Head& head, const model::BlockRef& block);
+    /// The highest evaluated block of the chain at or below `number`, on the branch of the memory.
+    asio::awaitable<model::Result<std::optional<model::BlockRef>>> evaluated_at(Watched& chain, std::uint64_t number);
+    /// Empty when the last block is an ancestor of `head`; else the highest evaluated block that is, 0 when none is known.
+    asio::awaitable<model::Result<std::optional<std::uint64_t>>> shared_below(Watched& chain, Head head);
+    /// The newest memory that stands on no block above these; empty when none is left.
+    asio::awaitable<model::Result<std::shared_ptr<const model::Memory>>> memory_within(std::map<model::ChainId, std::uint64_t> limits);
 
     MonitorParts parts_;
     std::vector<model::Address> owners_;
@@ -89,7 +114,13 @@ private:
     std::optional<storage::CommitBatch> pending_;
     std::string storage_error_;
     std::optional<Steady::time_point> last_fresh_config_;
+    /// Chain and kind of what the last evaluation of this run was told of.
+    std::vector<std::pair<model::ChainId, model::TroubleKind>> told_;
+    Steady::time_point started_{};
+    /// Since when something waits to be evaluated.
+    std::optional<Steady::time_point> waiting_since_;
     asio::steady_timer timer_;
+    bool signalled_ = false;
     bool stopping_ = false;
 };
 

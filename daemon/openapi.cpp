@@ -80,7 +80,10 @@ json schemas() {
                                  {"time", "integer?", "Its time, unix seconds."},
                                  {"age_s", "integer?", "Wall clock minus that time."},
                                  {"confirmed_age_s", "number?", "Since an endpoint last named that block its head."},
-                                 {"error", "string?", "Why the last poll or reading failed."}});
+                                 {"error", "string?", "Why the last poll or reading failed."},
+                                 {"troubles", "[#Trouble]", "What is wrong with the chain's sources at this moment."}});
+    all["Trouble"] = object_schema({{"kind", "string", "stale (nothing confirmed for too long, the figures are the last ones), single_source or disputed."},
+                                    {"reason", "string", "What stopped, since when, and how old the figures are."}});
     all["Headline"] = object_schema({{"level", "string", "liquidatable, critical, call, warn, unknown, watch or ok."},
                                      {"reason", "string", "Why."},
                                      {"binding", "string?", "Key of the binding account."},
@@ -129,7 +132,8 @@ json schemas() {
                                      {"accounts", "array", "As in …/accounts."},
                                      {"unified", "object?", "As in the portfolio."},
                                      {"unified_reason", "string?", "Why they are null."},
-                                     {"blocks", "array", "What was read."}});
+                                     {"blocks", "array", "What was read."},
+                                    {"troubles", "[#Trouble]", "What is wrong with the chain's sources."}});
     all["Health"] = object_schema({{"status", "string", "alive"}, {"version", "string", "Version of this build."}});
     all["Ready"] = object_schema({{"ready", "boolean", "Whether the state may be relied on."},
                                   {"reasons", "array", "Why not."},

@@ -46,6 +46,8 @@ std::vector<std::string> not_ready_reasons(const Published& state, const Clocks&
     const Steady::time_point now = clocks.steady();
     for (const ChainStatus& chain : state.chains) {
         const std::string because = chain.error.empty() ? "" : ": " + chain.error;
+        for (const model::SourceTrouble& trouble : chain.troubles)
+            if (trouble.kind != model::TroubleKind::single_source) reasons.push_back(fmt::format("{}: {}", model::to_string(trouble.kind), trouble.reason));
         if (!chain.evaluated) {
             reasons.push_back(fmt::format("chain {}: no block has been evaluated{}", chain.id.value, because));
             continue;

@@ -35,8 +35,12 @@ struct ChainStatus {
     std::int64_t block_time_ms = 0;
     std::chrono::milliseconds poll_interval{};
     bool quiet = false;
+    /// How long nothing may be confirmed before the chain is stale.
+    std::chrono::milliseconds stale_after{30'000};
     /// Why the last poll or reading failed; empty when it did not.
     std::string error;
+    /// What is wrong with its sources, sorted by kind.
+    std::vector<model::SourceTrouble> troubles;
 };
 
 /// One evaluation. `before` is the memory that it started from (null for the first), `after` what it left.

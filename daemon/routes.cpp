@@ -275,6 +275,9 @@ void Routes::readyz(const httplib::Request&, httplib::Response& response) {
     body["reasons"] = reasons;
     body["warnings"] = json::array();
     if (!state->storage_error.empty()) body["warnings"].push_back("the history is not written: " + state->storage_error);
+    for (const ChainStatus& chain : state->chains)
+        for (const model::SourceTrouble& trouble : chain.troubles)
+            if (trouble.kind == model::TroubleKind::single_source) body["warnings"].push_back("single source: " + trouble.reason);
     body["as_of"] = as_of(*state, context_.clocks);
     answer(response, body, reasons.empty() ? 200 : 503);
 }

@@ -42,13 +42,6 @@ void line(std::string& out, std::string_view label, std::string_view text) {
     out += fmt::format("{:<20}{}\n", label, text);
 }
 
-// "2026-11-20 06:51:13 UTC"; a time beyond what a calendar holds stays a number of seconds.
-std::string utc_text(std::int64_t time) {
-    constexpr std::int64_t last_of_year_9999 = 253'402'300'799;
-    if (time < 0 || time > last_of_year_9999) return fmt::format("{} s", time);
-    return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(time)));
-}
-
 std::string headline_text(const PortfolioReport& portfolio) {
     const model::Headline& headline = portfolio.headline;
     std::string text = upper(model::to_string(headline.level));
@@ -166,12 +159,29 @@ std::string table(const std::vector<Column>& columns) {
     return out;
 }
 
+const char* trouble_text(model::TroubleKind kind) {
+    switch (kind) {
+        case model::TroubleKind::stale: return "old figures";
+        case model::TroubleKind::single_source: return "one source only";
+        case model::TroubleKind::disputed: return "sources disagree";
+    }
+    return "";
+}
+
 std::string grade_text(const model::Grade& grade) {
     std::string text = model::to_string(grade.kind);
     if (grade.qualifiers.stale) text += " stale";
     if (grade.qualifiers.disputed) text += " disputed";
     if (grade.qualifiers.unpinned) text += " unpinned";
+    if (grade.qualifiers.single_source) text += " single-source";
     return text;
+}
+
+// Of what stale figures stand on, the reason tells.
+void qualifier_lines(std::string& out, const model::Qualifiers& qualifiers) {
+    if (qualifiers.single_source) out += "  one operator alone vouches for it\n";
+    if (qualifiers.disputed) out += "  disputed: operators or feeds contradict each other\n";
+    if (qualifiers.unpinned) out += "  the node cannot pin a reading to a block's hash: it was asked by number\n";
 }
 
 void account_lines(std::string& out, const PortfolioReport& portfolio) {
@@ -206,6 +216,7 @@ void account_lines(std::string& out, const PortfolioReport& portfolio) {
         out += fmt::format("\n{} {}\n", account.key.venue.to_string(), account.key.owner.to_string());
         if (!account.reason.empty()) out += fmt::format("  {}\n", account.reason);
         if (!account.grade.reason.empty() && account.grade.reason != account.reason) out += fmt::format("  {}\n", account.grade.reason);
+        qualifier_lines(out, account.grade.qualifiers);
         for (const std::string& side : account.unscanned) out += fmt::format("  not scanned: {}\n", side);
         for (const model::Position& position : account.positions)
             out += fmt::format("  {:<12}{:>26} {:<8} at {:>16}  {:>20} {}{}\n", model::to_string(position.instrument),
@@ -227,6 +238,12 @@ std::string grouped(double value, int decimals) {
     return (value < 0 && !zero ? "-" : "") + digits;
 }
 
+std::string utc_text(std::int64_t time) {
+    constexpr std::int64_t last_of_year_9999 = 253'402'300'799;
+    if (time < 0 || time > last_of_year_9999) return fmt::format("{} s", time);
+    return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC", fmt::gmtime(static_cast<std::time_t>(time)));
+}
+
 std::string price_text(double value) {
     const double size = std::abs(value);
     if (size >= 100 || size == 0) return grouped(value, 2);
@@ -241,6 +258,8 @@ std::string to_text(const PortfolioReport& portfolio, const model::Report& repor
     book_lines(out, portfolio);
     for (const model::BlockRef& block : report.blocks)
         line(out, "as of", fmt::format("chain {} block {} {} of {}", block.chain.value, block.number, block.hash.to_string(), utc_text(block.time)));
+    for (const model::SourceTrouble& trouble : report.troubles)
+        line(out, trouble_text(trouble.kind), fmt::format("chain {}: {}", trouble.chain.value, trouble.reason));
     for (const model::ReferencePrice& price : report.prices)
         if (price.grade != model::PriceGrade::fresh)
             line(out, "price " + price.asset.symbol, fmt::format("{} from {}: {}", model::to_string(price.grade), price.source, price.reason));

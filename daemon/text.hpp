@@ -4,6 +4,7 @@
 #include "risk/model/policy.hpp"
 #include "risk/model/report.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace margind::daemon {
@@ -12,6 +13,8 @@ namespace margind::daemon {
 std::string grouped(double value, int decimals);
 /// As much precision as the size of a price asks for: "64,250.10", "0.000123".
 std::string price_text(double value);
+/// "2026-11-20 06:51:13 UTC"; a time beyond what a calendar holds stays a number of seconds.
+std::string utc_text(std::int64_t time);
 
 /// First liquidation, loss, smallest action; then the book; then each account. Ends with a newline.
 std::string to_text(const model::PortfolioReport& portfolio, const model::Report& report, const model::Policy& policy);

@@ -1,227 +1,11 @@
 // The monitor over chains that a test writes block by block, with the real evaluation, step and database.
-#include "adapters/rpc/spawn.hpp"
-#include "daemon/monitor.hpp"
-#include "tests/support/synthetic_book.hpp"
+#include "tests/support/monitor_over_chain.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
-
-#include <cstdlib>
-#include <filesystem>
+#include <algorithm>
+#include <bit>
 
 namespace margind::daemon {
 namespace {
-
-using model::Result;
-using nlohmann::json;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-constexpr std::int64_t usd = 100'000'000;
-
-// A chain as a list of blocks; block n has number n + 1. `salt` makes the hashes of a branch. The account is on chain 1.
-struct FakeChain {
-    struct Block {
-        Head head;
-        std::int64_t eth = 0;
-    };
-    model::ChainId id{1};
-    std::vector<Block> blocks{};
-    std::optional<model::Error> head_error{};
-    std::optional<model::Error> block_error{};
-    std::optional<model::Error> read_error{};
-    int heads = 0;
-    int reads = 0;
-
-    const model::BlockRef& mine(std::int64_t eth_usd, std::uint8_t salt = 0) {
-        Block block;
-        block.head.block.chain = id;
-        block.head.block.number = blocks.size() + 1;
-        block.head.block.time = 1'700'000'000 + 12 * static_cast<std::int64_t>(blocks.size());
-        block.head.block.hash.bytes[0] = static_cast<std::byte>(blocks.size() + 1);
-        block.head.block.hash.bytes[1] = static_cast<std::byte>(salt);
-        if (!blocks.empty()) block.head.parent = blocks.back().head.block.hash;
-        block.eth = eth_usd * usd;
-        blocks.push_back(block);
-        return blocks.back().head.block;
-    }
-    void cut_to(std::size_t size) { blocks.resize(size); }
-};
-
-class FakeSource : public ChainSource {
-public:
-    explicit FakeSource(FakeChain& chain) : chain_(chain) {}
-    asio::awaitable<Result<Head>> head() override {
-        ++chain_.heads;
-        if (chain_.head_error) co_return model::fail(*chain_.head_error);
-        co_return chain_.blocks.back().head;
-    }
-    asio::awaitable<void> wait(milliseconds) override { co_return; }
-    std::vector<model::SourceTrouble> troubles() const override { return {}; }
-    asio::awaitable<Result<std::optional<Head>>> block_at(std::uint64_t number) override {
-        if (chain_.block_error) co_return model::fail(*chain_.block_error);
-        std::optional<Head> found;
-        if (number >= 1 && number <= chain_.blocks.size()) found = chain_.blocks[number - 1].head;
-        co_return found;
-    }
-    // One owner with 1 ETH against 1,400 USD at a threshold of 80 %: liquidated below 1,750.
-    asio::awaitable<Result<ChainReading>> read(model::BlockRef block, std::vector<model::Address>, ReadOptions) override {
-        ++chain_.reads;
-        if (chain_.read_error) co_return model::fail(*chain_.read_error);
-        ChainReading reading;
-        reading.block = block;
-        if (chain_.id != model::ChainId{1}) co_return reading;
-        testing::SyntheticBook book;
-        book.debt_rate = 0;
-        book.listings["ETH"].price = chain_.blocks.at(block.number - 1).eth;
-        testing::SyntheticBook::Account account;
-        account.holdings["supply.ETH"] = 1000;
-        account.holdings["debt.USD"] = 1'400'000;
-        book.accounts.push_back(account);
-        model::Snapshot snapshot = book.snapshot();
-        reading.prices = snapshot.prices;
-        reading.venues = snapshot.venues;
-        reading.accounts = snapshot.accounts;
-        co_return reading;
-    }
-    ChainReading unread(const std::vector<model::Address>&, const std::string&) const override {
-        ChainReading reading;
-        reading.block.chain = chain_.id;
-        return reading;
-    }
-
-private:
-    FakeChain& chain_;
-};
-
-class MemorySink : public Sink {
-public:
-    explicit MemorySink(std::vector<json>& bodies) : bodies_(bodies) {}
-    const std::string& name() const override { return name_; }
-    asio::awaitable<Result<void>> deliver(std::string body) override {
-        bodies_.push_back(json::parse(body));
-        co_return Result<void>{};
-    }
-
-private:
-    std::string name_ = "memory";
-    std::vector<json>& bodies_;
-};
-
-class MonitorOverChain : public ::testing::Test {
-protected:
-    MonitorOverChain() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "margind_monitor_XXXXXX").string();
-        if (!::mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
-        folder_ = pattern;
-        config::Chain chain;
-        chain.id = model::ChainId{1};
-        chain.name = "one";
-        chain.block_time = seconds(12);
-        chain.poll_interval = milliseconds(1);
-        chain.quiet_chain = true;
-        settings_.chains[chain.id] = chain;
-        model::Portfolio desk;
-        desk.name = "desk";
-        desk.owners.push_back(testing::owner(1));
-        settings_.portfolios.push_back(desk);
-    }
-    ~MonitorOverChain() override {
-        end();
-        std::filesystem::remove_all(folder_);
-    }
-
-    void watch_the_other_too(milliseconds poll_interval = milliseconds(1)) {
-        config::Chain chain = settings_.chains.at(model::ChainId{1});
-        chain.id = other_.id;
-        chain.poll_interval = poll_interval;
-        settings_.chains[chain.id] = chain;
-        other_.mine(3000);
-    }
-
-    void begin() {
-        auto opened = storage::open_sqlite(folder_ / "history.sqlite");
-        ASSERT_TRUE(opened) << opened.error().message;
-        history_ = std::move(*opened);
-        io_ = std::make_unique<asio::io_context>(1);
-        pool_ = std::make_unique<asio::thread_pool>(1);
-        std::vector<std::unique_ptr<Sink>> sinks;
-        sinks.push_back(std::make_unique<MemorySink>(sent_));
-        outbox_ = std::make_unique<Outbox>(io_->get_executor(), pool_->get_executor(), history_.get(), std::move(sinks), metrics_);
-        std::map<model::ChainId, std::unique_ptr<ChainSource>> sources;
-        sources.emplace(model::ChainId{1}, std::make_unique<FakeSource>(chain_));
-        if (!other_.blocks.empty()) sources.emplace(other_.id, std::make_unique<FakeSource>(other_));
-        const Clocks clocks{[this] { return Steady::time_point(seconds(steady_s_)); }, [] { return std::int64_t{1'700'000'000}; }};
-        monitor_ = std::make_unique<Monitor>(MonitorParts{io_->get_executor(), pool_->get_executor(), settings_, market_,
-                                                          [this](const std::string&) { return &rule_; }, history_.get(), published_, *outbox_, metrics_, clocks},
-                                             std::move(sources));
-        const auto resumed = monitor_->resume();
-        ASSERT_TRUE(resumed) << resumed.error().message;
-        ended_ = false;
-        outbox_->start();
-        adapters::rpc::spawn(io_->get_executor(), monitor_->run(), [this](std::exception_ptr error) {
-            ended_ = true;
-            if (error) std::rethrow_exception(error);
-        });
-    }
-
-    void end() {
-        if (!monitor_) return;
-        monitor_->stop();
-        drive([this] { return ended_; });
-        adapters::rpc::spawn(io_->get_executor(), outbox_->stop(), [](std::exception_ptr) {});
-        io_->run_for(seconds(5));
-        pool_->join();
-        monitor_.reset();
-        outbox_.reset();
-        pool_.reset();
-        io_.reset();
-        history_.reset();
-    }
-
-    void drive(const std::function<bool()>& good) {
-        const auto until = std::chrono::steady_clock::now() + seconds(20);
-        while (!good()) {
-            ASSERT_LT(std::chrono::steady_clock::now(), until) << "the monitor did not get there";
-            io_->run_for(milliseconds(2));
-        }
-    }
-    void drive_to(const model::BlockRef& block) {
-        const model::BlockRef wanted = block;
-        drive([&] { return at() && at()->hash == wanted.hash; });
-    }
-    const ChainStatus& status(std::size_t chain = 0) {
-        current_ = published_.get();
-        return current_->chains.at(chain);
-    }
-    std::optional<model::BlockRef> at() { return status().evaluated; }
-    model::Level level() { return published_.get()->evaluation->after->portfolios.at("desk").headline.level; }
-    std::vector<std::string> types() const {
-        std::vector<std::string> all;
-        for (const json& body : sent_) all.push_back(body.at("type"));
-        return all;
-    }
-
-    std::filesystem::path folder_;
-    config::Settings settings_;
-    model::Market market_ = testing::SyntheticBook::default_market();
-    testing::LinearRule rule_;
-    FakeChain chain_;
-    FakeChain other_{.id = model::ChainId{2}};
-    std::int64_t steady_s_ = 100;
-    std::vector<json> sent_;
-    PublishedState published_;
-    std::shared_ptr<const Published> current_;
-    Metrics metrics_;
-    std::unique_ptr<storage::History> history_;
-    std::unique_ptr<asio::io_context> io_;
-    std::unique_ptr<asio::thread_pool> pool_;
-    std::unique_ptr<Outbox> outbox_;
-    std::unique_ptr<Monitor> monitor_;
-    bool ended_ = true;
-};
 
 TEST_F(MonitorOverChain, evaluates_the_head_once_and_then_confirms_it) {
     chain_.mine(3000);
@@ -374,9 +158,11 @@ TEST_F(MonitorOverChain, asks_each_chain_at_its_own_interval) {
     chain_.mine(3000);
     begin();
     drive_to(chain_.blocks.back().head.block);
+    // For the first block, for what came while it was read, and for the news that it was.
+    drive([&] { return other_.heads == 3; });
     const int heads = chain_.heads;
     drive([&] { return chain_.heads > heads + 5; });
-    EXPECT_EQ(other_.heads, 1);
+    EXPECT_EQ(other_.heads, 3);
 }
 
 TEST_F(MonitorOverChain, publishes_the_last_state_of_an_earlier_run_until_a_node_answers) {
@@ -435,6 +221,238 @@ TEST_F(MonitorOverChain, publishes_no_state_of_an_earlier_run_for_other_owners) 
     drive([&] { return status().error == "connection refused"; });
     EXPECT_EQ(published_.get()->evaluation, nullptr);
 }
+
+TEST_F(MonitorOverChain, tells_once_that_a_chain_is_stale_and_when_it_is_over) {
+    const model::BlockRef last = chain_.mine(3000);
+    begin();
+    drive_to(last);
+    const double equity = *report().accounts.at(0).equity_usd;
+    chain_.head_error = model::Error{model::ErrorCode::unreachable, "connection refused", model::Retry::later};
+    steady_s_ = 129;
+    wall_s_ = last.time + 29;
+    drive([&] { return status().error == "connection refused"; });
+    EXPECT_TRUE(status().troubles.empty());
+    steady_s_ = 131;
+    wall_s_ = last.time + 31;
+    drive([&] { return rules() == std::vector<std::string>{"source.stale:1 opened"}; });
+    const json& told = sent_.back();
+    EXPECT_EQ(told.at("level"), "warn");
+    EXPECT_EQ(told.at("reason"), "chain 1 (one): nothing has been confirmed for 31 s, since 2023-11-14 22:13:20 UTC: connection refused; all figures are those of block 1 "
+                                 "of 2023-11-14 22:13:20 UTC, 31 s old");
+    // The last figures, with what they are worth.
+    EXPECT_EQ(level(), model::Level::unknown);
+    EXPECT_EQ(report().accounts.at(0).equity_usd, equity);
+    EXPECT_TRUE(report().accounts.at(0).grade.qualifiers.stale);
+    EXPECT_FALSE(report().unified);
+    EXPECT_TRUE(published_.get()->evaluation->after->portfolios.at("desk").unified);
+    EXPECT_EQ(at(), last);
+    ASSERT_EQ(status().troubles.size(), 1U);
+    // An unchanged situation evaluates nothing.
+    const auto evaluation = published_.get()->evaluation;
+    const int heads = chain_.heads;
+    steady_s_ = 1000;
+    drive([&] { return chain_.heads > heads + 20; });
+    EXPECT_EQ(published_.get()->evaluation, evaluation);
+    // The same block is confirmed again.
+    chain_.head_error.reset();
+    drive([&] { return rules().back() == "source.stale:1 cleared"; });
+    EXPECT_EQ(level(), model::Level::ok);
+    EXPECT_EQ(rules().size(), 2U);
+    EXPECT_TRUE(status().troubles.empty());
+    EXPECT_EQ(history_->snapshot_at("desk", last.time)->value().hash, published_.get()->evaluation->report->snapshot_hash);
+}
+
+TEST_F(MonitorOverChain, is_stale_when_its_head_is_not_confirmed_or_no_reading_succeeds) {
+    const model::BlockRef last = chain_.mine(1800);
+    begin();
+    drive_to(last);
+    drive([&] { return rules() == std::vector<std::string>{"distance opened"}; });
+    // Operators have gone silent: the head stays what it was.
+    chain_.confirmed = Steady::time_point(seconds(100));
+    steady_s_ = 131;
+    drive([&] { return rules().back() == "source.stale:1 opened"; });
+    // What was near stays near.
+    EXPECT_EQ(level(), model::Level::call);
+    chain_.confirmed.reset();
+    drive([&] { return rules().back() == "source.stale:1 cleared"; });
+    chain_.read_error = model::Error{model::ErrorCode::upstream, "header not found", model::Retry::later};
+    chain_.mine(1850);
+    drive([&] { return !status().error.empty(); });
+    steady_s_ = 162;
+    drive([&] { return rules().size() == 4 && rules().back() == "source.stale:1 opened"; });
+    EXPECT_EQ(at(), last);
+    chain_.read_error.reset();
+    drive_to(chain_.blocks.back().head.block);
+    drive([&] { return rules().back() == "source.stale:1 cleared"; });
+}
+
+TEST_F(MonitorOverChain, is_stale_when_a_chain_that_mines_by_the_clock_stands_still_or_is_far_behind) {
+    settings_.chains.at(model::ChainId{1}).quiet_chain = false;
+    const model::BlockRef last = chain_.mine(3000);
+    begin();
+    drive_to(last);
+    // Four block times of 12 s; the node confirms its head all along.
+    wall_s_ = last.time + 47;
+    confirm_until(147);
+    EXPECT_TRUE(rules().empty());
+    wall_s_ = last.time + 48;
+    steady_s_ = 148;
+    drive([&] { return rules() == std::vector<std::string>{"source.stale:1 opened"}; });
+    EXPECT_NE(sent_.back().at("reason").get<std::string>().find("no new block for 48 s where one comes every 12 s; all figures are those of block 1"), std::string::npos)
+        << sent_.back().at("reason");
+    drive_to(chain_.mine(3000));
+    drive([&] { return rules().back() == "source.stale:1 cleared"; });
+    // Blocks come, and each is an hour old.
+    wall_s_ += 3600;
+    for (int i = 0; i < 4; ++i) {
+        steady_s_ += 10;
+        drive_to(chain_.mine(3000));
+    }
+    drive([&] { return rules().size() == 3; });
+    EXPECT_NE(sent_.back().at("reason").get<std::string>().find("the head is far behind the clock"), std::string::npos) << sent_.back().at("reason");
+}
+
+TEST_F(MonitorOverChain, tells_of_a_chain_that_was_never_read) {
+    chain_.mine(3000);
+    chain_.head_error = model::Error{model::ErrorCode::unreachable, "connection refused", model::Retry::later};
+    begin();
+    drive([&] { return status().error == "connection refused"; });
+    steady_s_ = 131;
+    drive([&] { return rules() == std::vector<std::string>{"source.stale:1 opened"}; });
+    EXPECT_EQ(sent_.back().at("reason"), "chain 1 (one): no block could be read for 31 s: connection refused; its accounts are unknown");
+    EXPECT_EQ(level(), model::Level::unknown);
+    EXPECT_EQ(report().accounts.size(), 1U);
+    EXPECT_EQ(at(), std::nullopt);
+    chain_.head_error.reset();
+    drive_to(chain_.blocks.back().head.block);
+    drive([&] { return rules() == (std::vector<std::string>{"source.stale:1 opened", "source.stale:1 cleared"}); });
+    EXPECT_EQ(level(), model::Level::ok);
+}
+
+TEST_F(MonitorOverChain, started_in_an_outage_it_tells_with_the_figures_of_the_last_run) {
+    chain_.mine(3000);
+    begin();
+    const model::BlockRef last = chain_.mine(1800);
+    drive_to(last);
+    drive([&] { return rules() == std::vector<std::string>{"distance opened"}; });
+    const double equity = *report().accounts.at(0).equity_usd;
+    end();
+    chain_.head_error = model::Error{model::ErrorCode::unreachable, "connection refused", model::Retry::later};
+    steady_s_ = 5000;
+    begin();
+    drive([&] { return status().error == "connection refused"; });
+    steady_s_ = 5031;
+    drive([&] { return rules().back() == "source.stale:1 opened"; });
+    EXPECT_EQ(report().accounts.at(0).equity_usd, equity);
+    EXPECT_EQ(level(), model::Level::call);
+    EXPECT_EQ(at(), last);
+    // Killed and started again in the same outage: told already.
+    end();
+    begin();
+    drive([&] { return status().error == "connection refused"; });
+    steady_s_ = 6000;
+    drive([&] { return !status().troubles.empty(); });
+    EXPECT_EQ(rules().size(), 2U);
+    chain_.head_error.reset();
+    drive_to(chain_.mine(3000));
+    drive([&] { return rules().back() == "source.stale:1 cleared"; });
+    EXPECT_EQ(rules().size(), 3U);
+}
+
+TEST_F(MonitorOverChain, tells_of_its_sources_troubles_without_a_new_block_and_not_of_their_words) {
+    chain_.mine(3000);
+    begin();
+    drive_to(chain_.blocks.back().head.block);
+    chain_.troubles = {{model::ChainId{1}, model::TroubleKind::single_source, "b (https://b) has been silent for 36 s"}};
+    chain_.tell();
+    drive([&] { return rules() == std::vector<std::string>{"source.single_source:1 opened"}; });
+    EXPECT_EQ(sent_.back().at("reason"), "b (https://b) has been silent for 36 s");
+    EXPECT_EQ(level(), model::Level::ok);
+    const auto evaluation = published_.get()->evaluation;
+    chain_.troubles.front().reason = "b (https://b) has been silent for 37 s";
+    const int heads = chain_.heads;
+    drive([&] { return chain_.heads > heads + 10; });
+    EXPECT_EQ(published_.get()->evaluation, evaluation);
+    chain_.troubles.clear();
+    drive([&] { return rules().back() == "source.single_source:1 cleared"; });
+}
+
+TEST_F(MonitorOverChain, a_chain_whose_reading_hangs_holds_up_no_other_and_becomes_stale) {
+    watch_the_other_too();
+    chain_.mine(3000);
+    begin();
+    drive_to(chain_.blocks.back().head.block);
+    drive([&] { return status(1).evaluated.has_value(); });
+    other_.reading_hangs = true;
+    other_.mine(3000);
+    drive([&] { return other_.reads == 2; });
+    const auto start = std::chrono::steady_clock::now();
+    drive_to(chain_.mine(1800));
+    EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(2));
+    drive([&] { return rules() == std::vector<std::string>{"distance opened"}; });
+    EXPECT_EQ(status(1).evaluated, other_.blocks.front().head.block);
+    // Nothing of the portfolio is on that chain: its trouble is shown, and no incident.
+    confirm_until(131);
+    drive([&] { return status(1).troubles.size() == 1 && status(0).troubles.empty(); });
+    EXPECT_EQ(rules().size(), 1U);
+    other_.reading_hangs = false;
+    drive([&] { return status(1).evaluated == other_.blocks.back().head.block && status(1).troubles.empty(); });
+}
+
+TEST_F(MonitorOverChain, hears_of_a_new_head_without_polling) {
+    settings_.chains.at(model::ChainId{1}).poll_interval = std::chrono::hours(1);
+    chain_.mine(3000);
+    begin();
+    drive_to(chain_.blocks.back().head.block);
+    const auto start = std::chrono::steady_clock::now();
+    drive_to(chain_.mine(2900));
+    EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(2));
+}
+
+TEST_F(MonitorOverChain, asks_for_accounts_at_warn_or_worse_or_unknown_to_be_read_twice) {
+    chain_.mine(3000);
+    begin();
+    drive_to(chain_.blocks.back().head.block);
+    drive_to(chain_.mine(1800));
+    EXPECT_TRUE(chain_.close.empty());
+    drive_to(chain_.mine(3000));
+    const model::AccountKey key = report().accounts.at(0).key;
+    EXPECT_EQ(chain_.close, std::set<model::AccountKey>{key});
+    // Held by its memory, though the last figures are good; also over a restart.
+    end();
+    begin();
+    drive_to(chain_.mine(3000));
+    EXPECT_EQ(chain_.close, std::set<model::AccountKey>{key});
+}
+
+class MonitorFork : public MonitorOverChain, public ::testing::WithParamInterface<std::size_t> {};
+
+// Every block is evaluated, of 300 each 15th; then so many of them go. Questions grow with the logarithm of the depth.
+TEST_P(MonitorFork, goes_back_as_far_as_it_takes) {
+    const std::size_t depth = GetParam();
+    settings_.policy.scan_steps = 20;
+    for (int i = 0; i < 20; ++i) chain_.mine(3000);
+    begin();
+    drive_to(chain_.blocks.back().head.block);
+    const std::size_t stride = std::max(depth / 20, std::size_t{1});
+    for (std::size_t i = 1; i <= depth; ++i) {
+        const model::BlockRef block = chain_.mine(i == depth ? 1800 : 3000);
+        if (i % stride == 0) drive_to(block);
+    }
+    drive([&] { return rules() == std::vector<std::string>{"distance opened"}; });
+    const int asked = chain_.block_questions;
+    chain_.cut_to(20);
+    for (std::size_t i = 0; i <= depth; ++i) chain_.mine(3000, 1);
+    drive_to(chain_.blocks.back().head.block);
+    drive([&] { return rules() == (std::vector<std::string>{"distance opened", "distance retracted"}); });
+    EXPECT_LE(chain_.block_questions - asked, 2 + 2 * std::bit_width(depth));
+    EXPECT_EQ(published_.get()->evaluation->before->blocks.at(0), chain_.blocks[19].head.block);
+    EXPECT_EQ(history_->block_at(model::ChainId{1}, 19 + depth)->value(), chain_.blocks[19].head.block);
+    // A cold run over the blocks that are left.
+    EXPECT_EQ(memory_without_counts(*published_.get()->evaluation->after), memory_without_counts(cold_run({chain_.blocks[19].head.block, chain_.blocks.back().head.block})));
+}
+
+INSTANTIATE_TEST_SUITE_P(Depths, MonitorFork, ::testing::Values(std::size_t{1}, std::size_t{20}, std::size_t{300}));
 
 }  // namespace
 }  // namespace margind::daemon
