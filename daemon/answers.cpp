@@ -217,10 +217,15 @@ json incidents_answer(const std::vector<storage::StoredEvent>& events, const std
     };
     body["events"] = json::array();
     for (const storage::StoredEvent& event : events) body["events"].push_back(numbered(event));
+    // The database may have taken one since the state was published.
+    const auto same = [](const json& a, const json& b) {
+        return a.value("id", json()) == b.value("id", json()) && a.value("sequence", json()) == b.value("sequence", json());
+    };
     for (const std::string& text : uncommitted) {
         json row = event_json(text);
         row["number"] = nullptr;
-        body["events"].push_back(std::move(row));
+        const bool stored = std::any_of(body["events"].begin(), body["events"].end(), [&](const json& event) { return same(event, row); });
+        if (!stored) body["events"].push_back(std::move(row));
     }
     // By incident: the last event of each that has not ended, those that the database has not taken among them.
     std::vector<json> last;

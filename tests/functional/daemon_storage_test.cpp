@@ -55,7 +55,7 @@ TEST(Storage, never_holds_back_an_incident_and_takes_it_later) {
 
     lock.release();
     const Answer stored = daemon.await("/v1/incidents", [](const Answer& a) { return !a.body.at("events").empty() && !a.body.at("events").at(0).at("number").is_null(); });
-    ASSERT_EQ(stored.body.at("events").size(), 1U);
+    ASSERT_EQ(stored.body.at("events").size(), 1U) << stored.text;
     EXPECT_EQ(stored.body.at("events").at(0).at("id"), first.body.at("id"));
     EXPECT_FALSE(stored.body.at("events").at(0).contains("uncommitted"));
     daemon.await("/readyz", [](const Answer& a) { return a.body.at("warnings").empty(); });

@@ -1,4 +1,5 @@
 // The routes over a fixed published state, asked through a real client.
+#include "daemon/answers.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/openapi.hpp"
 #include "daemon/routes.hpp"
@@ -229,6 +230,46 @@ TEST_F(RoutesOverState, show_open_incidents_that_no_database_has_taken) {
     ASSERT_EQ(body.at("open").size(), 1U) << body;
     EXPECT_EQ(body.at("open").at(0).at("id"), "0x01");
     EXPECT_EQ(body.at("open").at(0).at("level"), "critical");
+}
+
+TEST(IncidentsAnswer, shows_an_event_once_that_the_database_took_since_the_state_was_published) {
+    const std::string one = R"({"id":"0x01","sequence":1,"type":"opened"})";
+    const std::string two = R"({"id":"0x01","sequence":2,"type":"escalated"})";
+    const json body = incidents_answer({{7, one}}, {}, {one, two}, 0);
+    ASSERT_EQ(body.at("events").size(), 2U) << body;
+    EXPECT_EQ(body.at("events").at(0).at("number"), 7);
+    EXPECT_EQ(body.at("events").at(1).at("sequence"), 2);
+    EXPECT_EQ(body.at("events").at(1).at("number"), nullptr);
+}
+
+TEST_F(RoutesOverState, show_the_troubles_of_each_chain_beside_the_age_of_its_block) {
+    publish();
+    EXPECT_TRUE(get("/v1/portfolios").second.at("as_of").at(0).at("troubles").empty());
+    const auto gauge = [&](const std::string& kind) {
+        const std::string text = metrics.text(*state.get(), {[] { return Steady::time_point(milliseconds(6'000)); }, [] { return std::int64_t{1010}; }});
+        const std::string name = "margind_source_trouble{chain=\"7\",kind=\"" + kind + "\"} ";
+        return text.substr(text.find(name) + name.size(), 1);
+    };
+    EXPECT_EQ(gauge("stale"), "0");
+    auto next = std::make_shared<Published>(*state.get());
+    next->chains[0].troubles = {{model::ChainId{7}, model::TroubleKind::single_source, "b is silent"}};
+    state.publish(std::make_shared<const Published>(*next));
+    // One source alone is a warning; figures that are old, or that operators dispute, are not to be relied on.
+    const auto [code, alone] = get("/readyz");
+    EXPECT_EQ(code, 200);
+    EXPECT_EQ(alone.at("warnings"), json::array({"single source: b is silent"}));
+    next->chains[0].troubles.push_back({model::ChainId{7}, model::TroubleKind::disputed, "a and b differ"});
+    state.publish(std::make_shared<const Published>(*next));
+    EXPECT_EQ(get("/readyz").second.at("reasons"), json::array({"disputed: a and b differ"}));
+    for (const char* path : {"/v1/portfolios", "/v1/portfolios/desk", "/v1/portfolios/desk/accounts", "/v1/portfolios/desk/scenarios", "/readyz"}) {
+        const auto [status, body] = get(path);
+        const json& troubles = body.at("as_of").at(0).at("troubles");
+        ASSERT_EQ(troubles.size(), 2U) << path;
+        EXPECT_EQ(troubles.at(1).at("kind"), "disputed");
+        EXPECT_EQ(troubles.at(1).at("reason"), "a and b differ");
+    }
+    EXPECT_EQ(gauge("stale"), "0");
+    EXPECT_EQ(gauge("disputed"), "1");
 }
 
 TEST_F(RoutesOverState, measure_no_block_that_the_state_does_not_stand_on) {

@@ -80,5 +80,19 @@ TEST(Text, calls_no_liquidation_price_none_that_is_unknown) {
     EXPECT_EQ(table_of("", 300'000'000'000).find(" none"), std::string::npos);
 }
 
+TEST(Text, says_in_plain_words_what_the_figures_are_worth) {
+    testing::SyntheticBook book;
+    book.accounts = {{1, {{"supply.ETH", 1'000}}, false, "", ""}};
+    model::Snapshot snapshot = book.snapshot();
+    snapshot.accounts.front().qualifiers.single_source = true;
+    snapshot.accounts.front().qualifiers.disputed = true;
+    snapshot.troubles.push_back({model::ChainId{1}, model::TroubleKind::stale, "no block for 31 s"});
+    const model::Report report = risk::evaluate(snapshot, book.rules(), book.market, book.policy);
+    const std::string text = to_text(report.portfolios.front(), report, book.policy);
+    for (const char* said : {"old figures         chain 1: no block for 31 s", "stale disputed single-source", "one operator alone vouches for it",
+                             "operators or feeds contradict each other", "UNKNOWN: stale: no block for 31 s; by the last figures "})
+        EXPECT_NE(text.find(said), std::string::npos) << said << "\n" << text;
+}
+
 }  // namespace
 }  // namespace margind::daemon
