@@ -7,7 +7,6 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
-#include <boost/beast/ssl.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 #include <fmt/format.h>
@@ -29,7 +28,8 @@ using model::ErrorCode;
 using model::Retry;
 
 using Plain = beast::tcp_stream;
-using Tls = beast::ssl_stream<beast::tcp_stream>;
+/// Not Beast's own TLS stream: clang finds its teardown ambiguous.
+using Tls = ssl::stream<beast::tcp_stream>;
 
 /// A connection on which nothing was heard for so long, a pong neither, is dead.
 constexpr std::chrono::seconds longest_silence{30};
