@@ -86,12 +86,14 @@ private:
     asio::awaitable<void> turn();
     /// Its task goes on.
     void release(Watched& chain);
+    void publish();
+
+    // monitor_evaluate.cpp
     std::shared_ptr<const model::Snapshot> snapshot_of_readings(std::int64_t least_time);
     asio::awaitable<bool> read_again(const std::vector<Watched*>& taken);
     asio::awaitable<void> evaluate_and_commit(Ground ground, std::vector<Watched*> taken);
     bool drift_wants_fresh_config(const model::Report& report, const std::vector<Watched*>& taken);
     asio::awaitable<void> commit(storage::CommitBatch batch);
-    void publish();
 
     // monitor_fork.cpp
     asio::awaitable<Ground> find_ground(std::vector<Watched*>& taken);

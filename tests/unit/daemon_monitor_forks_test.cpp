@@ -26,7 +26,7 @@ protected:
         for (std::uint64_t i = 0; i < count; ++i) chain_.mine(prices[up_to(prices.size() - 1)], salt);
     }
 
-    // What the evaluated blocks are, when those that are no longer on the chain are taken away from the end.
+    // The evaluated blocks without those at the end that are no longer on the chain. One that becomes the head again is evaluated again.
     void evaluate_head() {
         const model::BlockRef head = chain_.blocks.back().head.block;
         const bool lower = !evaluated_.empty() && head.number < evaluated_.back().number;
@@ -35,8 +35,9 @@ protected:
             steady_s_ += 6;
         }
         drive_to(head);
+        const bool same = !evaluated_.empty() && evaluated_.back() == head;
         while (!evaluated_.empty() && !stands(evaluated_.back())) evaluated_.pop_back();
-        if (evaluated_.empty() || evaluated_.back() != head) evaluated_.push_back(head);
+        if (!same) evaluated_.push_back(head);
     }
     bool stands(const model::BlockRef& block) const {
         return block.number <= chain_.blocks.size() && chain_.blocks[block.number - 1].head.block == block;
