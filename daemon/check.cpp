@@ -212,7 +212,8 @@ bool complain_of_late_heads(const config::Settings& settings, const std::vector<
 
 ExitCode check(const CheckOptions& options) {
     spdlog::set_default_logger(spdlog::stderr_logger_mt("margind"));
-    spdlog::set_level(spdlog::level::warn);
+    // What an endpoint failed at is in the answer, or is the answer; `doctor` tells it of each.
+    spdlog::set_level(spdlog::level::err);
     const auto owners = parse_addresses(options.addresses);
     if (!owners) return complain(owners.error(), ExitCode::usage);
     const auto block = parse_block(options.block);
