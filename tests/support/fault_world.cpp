@@ -24,7 +24,7 @@ const char* FaultWorld::name(std::size_t place) {
 std::vector<ConfigEndpoint> FaultWorld::endpoints(std::optional<double> requests_per_second) const {
     std::vector<ConfigEndpoint> out;
     for (std::size_t i = 0; i < count; ++i)
-        out.push_back({name(i), proxies_[i]->url(), requests_per_second, std::nullopt});
+        out.push_back({name(i), i == 1 ? proxies_[i]->url() : proxies_[i]->ws_url(), requests_per_second, std::nullopt});
     return out;
 }
 

@@ -28,7 +28,7 @@ public:
     ChainProcess& chain() { return *chain_; }
     FaultProxy& proxy(std::size_t place) { return *proxies_.at(place); }
     static const char* name(std::size_t place);
-    /// The three proxies.
+    /// The three proxies: the first and the last over WebSockets.
     std::vector<ConfigEndpoint> endpoints(std::optional<double> requests_per_second = {}) const;
     /// As many operators, each straight at the node.
     std::vector<ConfigEndpoint> honest_endpoints() const;
