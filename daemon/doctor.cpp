@@ -52,16 +52,16 @@ void judge_head(Patient& patient, const config::Chain& chain, std::uint64_t high
     std::string says = fmt::format("block {}, {} s old", head.number, age);
     if (late) says += fmt::format(" (at most {} s on this chain)", limit);
     if (early) says += ": ahead of the clock of this machine";
-    patient.find("head", late || early ? Verdict::unusable : Verdict::good, static_cast<std::int64_t>(head.number), says);
+    patient.find("head", late || early ? Condition::unusable : Condition::good, static_cast<std::int64_t>(head.number), says);
     if (alone) return;
-    patient.find("lag", lag > allowed_lag ? Verdict::warning : Verdict::good, static_cast<std::int64_t>(lag),
+    patient.find("lag", lag > allowed_lag ? Condition::warning : Condition::good, static_cast<std::int64_t>(lag),
                  lag == 0 ? std::string("level with the others") : fmt::format("{} blocks behind the highest", lag));
 }
 
 asio::awaitable<void> take_common(Patient& patient, std::uint64_t number) {
     const auto block = co_await rpc::block_by_number(patient.client, *patient.subject.chain, number);
     if (block) patient.common = block->ref;
-    else patient.find("agreement", Verdict::warning, {}, fmt::format("block {} cannot be compared: {}", number, patient.words(block.error())));
+    else patient.find("agreement", Condition::warning, {}, fmt::format("block {} cannot be compared: {}", number, patient.words(block.error())));
 }
 
 using Votes = std::vector<std::pair<std::string, model::Bytes32>>;
@@ -98,11 +98,11 @@ asio::awaitable<void> compare_hashes(std::vector<Patient*> patients, std::uint64
     const auto accepted = majority(votes);
     for (Patient* patient : patients) {
         if (highest - patient->head->ref.number > comparable_lag) {
-            patient->find("agreement", Verdict::warning, {}, "too far behind to be compared");
+            patient->find("agreement", Condition::warning, {}, "too far behind to be compared");
         } else if (patient->common) {
             const std::string hash = patient->common->hash.to_string();
-            if (accepted == patient->common->hash) patient->find("agreement", Verdict::good, true, fmt::format("the same block {} as most", number));
-            else patient->find("agreement", Verdict::unusable, false, accepted ? fmt::format("another block {} than most: {}", number, hash)
+            if (accepted == patient->common->hash) patient->find("agreement", Condition::good, true, fmt::format("the same block {} as most", number));
+            else patient->find("agreement", Condition::unusable, false, accepted ? fmt::format("another block {} than most: {}", number, hash)
                                                                              : fmt::format("no two agree on block {}: here {}", number, hash));
             if (accepted && accepted != patient->common->hash) patient->common.reset();
         }
@@ -137,16 +137,16 @@ asio::awaitable<void> read_venue(Patient& patient, const adapters::Adapter& adap
     out.facts = co_await patient.rounds->read(std::move(venue_reading), block);
 }
 
-void judge_venue(Subject& subject, const adapters::Adapter& adapter, const VenueReading& reading) {
+void judge_venue(Examined& subject, const adapters::Adapter& adapter, const VenueReading& reading) {
     const auto find = [&subject](const char* check, const auto& result, const char* good) {
-        subject.findings.push_back({check, result ? Verdict::good : Verdict::unusable, result.has_value(), result ? std::string(good) : result.error().message});
+        subject.findings.push_back({check, result ? Condition::good : Condition::unusable, result.has_value(), result ? std::string(good) : result.error().message});
     };
     find("configuration", reading.config, "the contracts are there and are this protocol's");
     if (!reading.config) return;
     find("facts", reading.facts, "prices, indices and parameters can be read");
     if (!reading.facts) return;
     const bool carried = adapter.watch(**reading.facts).has_value();
-    subject.findings.push_back({"carried_forward", Verdict::good, carried,
+    subject.findings.push_back({"carried_forward", Condition::good, carried,
                                 carried ? "accounts are read when a log names them" : "accounts are read at every block"});
 }
 
@@ -154,14 +154,14 @@ void judge_facts(Patient& patient, const std::string& venue, const VenueReading&
     const std::string check = "facts_of_" + venue;
     const Result<FactsPtr>& last = own.config ? own.facts : own.config;
     if (!last) {
-        patient.find(check, Verdict::warning, {}, fmt::format("{} cannot be read here: {}", venue, patient.words(last.error())));
+        patient.find(check, Condition::warning, {}, fmt::format("{} cannot be read here: {}", venue, patient.words(last.error())));
     } else if (!alone) {
-        if (**own.facts == spoken) patient.find(check, Verdict::good, true, fmt::format("the same facts of {}{}", venue, accepted ? " as most" : ""));
-        else patient.find(check, Verdict::unusable, false, fmt::format("other facts of {} than {}: {}", venue, accepted ? "most" : "another endpoint", differences(**own.facts, spoken)));
+        if (**own.facts == spoken) patient.find(check, Condition::good, true, fmt::format("the same facts of {}{}", venue, accepted ? " as most" : ""));
+        else patient.find(check, Condition::unusable, false, fmt::format("other facts of {} than {}: {}", venue, accepted ? "most" : "another endpoint", differences(**own.facts, spoken)));
     }
 }
 
-asio::awaitable<void> examine_venue(std::vector<Patient*> patients, const adapters::Adapter& adapter, Subject& subject) {
+asio::awaitable<void> examine_venue(std::vector<Patient*> patients, const adapters::Adapter& adapter, Examined& subject) {
     std::vector<VenueReading> readings(patients.size());
     std::vector<asio::awaitable<void>> tasks;
     for (std::size_t i = 0; i < patients.size(); ++i) tasks.push_back(read_venue(*patients[i], adapter, readings[i]));
@@ -180,38 +180,38 @@ asio::awaitable<void> examine_venue(std::vector<Patient*> patients, const adapte
     for (std::size_t i = 0; i < patients.size(); ++i) judge_facts(*patients[i], subject.name, readings[i], **spoken.facts, accepted.has_value(), patients.size() == 1);
 }
 
-Verdict verdict_of(model::PriceGrade grade) {
+Condition verdict_of(model::PriceGrade grade) {
     switch (grade) {
-        case model::PriceGrade::fresh: return Verdict::good;
+        case model::PriceGrade::fresh: return Condition::good;
         case model::PriceGrade::disputed:
         case model::PriceGrade::sequencer_grace:
         case model::PriceGrade::late:
-        case model::PriceGrade::stale: return Verdict::warning;
-        case model::PriceGrade::refused: return Verdict::unusable;
+        case model::PriceGrade::stale: return Condition::warning;
+        case model::PriceGrade::refused: return Condition::unusable;
     }
-    return Verdict::unusable;
+    return Condition::unusable;
 }
 
-void judge_feed(Subject& subject, const config::Feed& feed, const Result<std::string>& description, const Result<chainlink::Observation>& observed,
+void judge_feed(Examined& subject, const config::Feed& feed, const Result<std::string>& description, const Result<chainlink::Observation>& observed,
                 const model::BlockRef& block) {
-    const auto find = [&subject](const char* check, Verdict verdict, decltype(Finding::value) value, std::string says) {
+    const auto find = [&subject](const char* check, Condition verdict, decltype(Finding::value) value, std::string says) {
         subject.findings.push_back({check, verdict, std::move(value), std::move(says)});
     };
-    if (description) find("description", Verdict::good, *description, *description);
-    else find("description", Verdict::unusable, {}, description.error().message);
+    if (description) find("description", Condition::good, *description, *description);
+    else find("description", Condition::unusable, {}, description.error().message);
     if (!observed) {
-        find("price", Verdict::unusable, {}, observed.error().message);
+        find("price", Condition::unusable, {}, observed.error().message);
         return;
     }
     const model::ReferencePrice& price = observed->price;
-    find("decimals", Verdict::good, static_cast<std::int64_t>(price.decimals), fmt::format("{} decimals", price.decimals));
+    find("decimals", Condition::good, static_cast<std::int64_t>(price.decimals), fmt::format("{} decimals", price.decimals));
     const std::int64_t age = block.time - price.updated_at;
     find("age_s", verdict_of(price.grade), age,
          price.grade == model::PriceGrade::fresh ? fmt::format("{} s old, heartbeat {} s", age, feed.heartbeat_s)
                                                  : fmt::format("{}: {}", model::to_string(price.grade), price.reason));
 }
 
-asio::awaitable<void> examine_feed(Patient& patient, const config::Feed& feed, Subject& subject) {
+asio::awaitable<void> examine_feed(Patient& patient, const config::Feed& feed, Examined& subject) {
     const model::BlockRef block = *patient.common;
     auto describe = chainlink::read_description(feed);
     const auto description = co_await patient.rounds->read(std::move(describe), block);
@@ -226,48 +226,48 @@ asio::awaitable<void> examine_chain(std::vector<Patient*> patients, const config
     if (patients.empty()) co_return;
     const auto adapters = make_adapters(settings, chain);
     if (!adapters) {
-        Subject subject{fmt::format("venues of chain {}", chain.value), "", chain, {}};
-        subject.findings.push_back({"configuration", Verdict::unusable, false, adapters.error().message});
+        Examined subject{fmt::format("venues of chain {}", chain.value), "", chain, {}};
+        subject.findings.push_back({"configuration", Condition::unusable, false, adapters.error().message});
         diagnosis.venues.push_back(std::move(subject));
     } else {
         for (const auto& [id, adapter] : *adapters) {
-            Subject subject{id.to_string(), "", chain, {}};
+            Examined subject{id.to_string(), "", chain, {}};
             co_await examine_venue(patients, *adapter, subject);
             diagnosis.venues.push_back(std::move(subject));
         }
     }
     for (const config::Feed& feed : settings.feeds) {
         if (feed.chain != chain) continue;
-        Subject subject{feed.asset.symbol, feed.address.to_string(), chain, {}};
+        Examined subject{feed.asset.symbol, feed.address.to_string(), chain, {}};
         co_await examine_feed(*patients.front(), feed, subject);
         diagnosis.feeds.push_back(std::move(subject));
     }
 }
 
-Verdict worst(const std::vector<Subject>& subjects) {
-    Verdict out = Verdict::good;
-    for (const Subject& subject : subjects) out = std::max(out, subject.verdict());
+Condition worst(const std::vector<Examined>& subjects) {
+    Condition out = Condition::good;
+    for (const Examined& subject : subjects) out = std::max(out, subject.verdict());
     return out;
 }
 
 }  // namespace
 
-const char* to_string(Verdict verdict) {
+const char* to_string(Condition verdict) {
     switch (verdict) {
-        case Verdict::good: return "good";
-        case Verdict::warning: return "warning";
-        case Verdict::unusable: return "unusable";
+        case Condition::good: return "good";
+        case Condition::warning: return "warning";
+        case Condition::unusable: return "unusable";
     }
     return "unusable";
 }
 
-Verdict Subject::verdict() const {
-    Verdict out = Verdict::good;
+Condition Examined::verdict() const {
+    Condition out = Condition::good;
     for (const Finding& finding : findings) out = std::max(out, finding.verdict);
     return out;
 }
 
-Verdict Diagnosis::verdict() const { return std::max({worst(endpoints), worst(venues), worst(feeds)}); }
+Condition Diagnosis::verdict() const { return std::max({worst(endpoints), worst(venues), worst(feeds)}); }
 
 asio::awaitable<void> diagnose(rpc::HttpClient& http, const config::Settings& settings, std::vector<NamedEndpoint> endpoints, std::int64_t wall,
                                Diagnosis& diagnosis) {

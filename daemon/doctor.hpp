@@ -13,34 +13,34 @@
 
 namespace margind::daemon {
 
-enum class Verdict : std::uint8_t { good, warning, unusable };
-const char* to_string(Verdict verdict);
+enum class Condition : std::uint8_t { good, warning, unusable };
+const char* to_string(Condition verdict);
 
 /// `value` is for machines: a number of the unit that `says` names; empty where nothing was learned.
 struct Finding {
     std::string check;
-    Verdict verdict = Verdict::good;
+    Condition verdict = Condition::good;
     std::variant<std::monostate, bool, std::int64_t, std::string> value;
     std::string says;
 };
 
 /// An endpoint, a venue or a feed. `name` is the operator, the venue's id or the asset; `where` the endpoint as it may be shown or
 /// the feed's address.
-struct Subject {
+struct Examined {
     std::string name;
     std::string where;
     std::optional<model::ChainId> chain;
     std::vector<Finding> findings;
-    Verdict verdict() const;
+    Condition verdict() const;
 };
 
 struct Diagnosis {
-    std::vector<Subject> endpoints;
-    std::vector<Subject> venues;
-    std::vector<Subject> feeds;
+    std::vector<Examined> endpoints;
+    std::vector<Examined> venues;
+    std::vector<Examined> feeds;
     /// Some endpoint said which chain it serves.
     bool answered = false;
-    Verdict verdict() const;
+    Condition verdict() const;
 };
 
 /// Every endpoint is asked whatever becomes of the others; venues and feeds of a chain are read where an endpoint of it is of use.

@@ -34,9 +34,9 @@ ExitCode doctor(const DoctorOptions& options) {
     else fmt::print("{}", to_text(diagnosis));
     if (!diagnosis.answered) return ExitCode::no_upstream;
     switch (diagnosis.verdict()) {
-        case Verdict::good: return ExitCode::ok;
-        case Verdict::warning: return ExitCode::warned;
-        case Verdict::unusable: return ExitCode::unknown;
+        case Condition::good: return ExitCode::ok;
+        case Condition::warning: return ExitCode::warned;
+        case Condition::unusable: return ExitCode::unknown;
     }
     return ExitCode::internal;
 }

@@ -58,9 +58,9 @@ asio::awaitable<void> find_client(Patient& patient) {
     const auto client = co_await ask(patient, "web3_clientVersion", "[]");
     if (client && client->is_string()) {
         const std::string name = printable(client->get<std::string>());
-        patient.find("client", Verdict::good, name, name);
+        patient.find("client", Condition::good, name, name);
     } else {
-        patient.find("client", Verdict::good, {}, "does not say what it is");
+        patient.find("client", Condition::good, {}, "does not say what it is");
     }
 }
 
@@ -76,13 +76,13 @@ asio::awaitable<void> find_pinning(Patient& patient) {
     std::string wrong = fmt::format("{{\"blockHash\":\"{}\"}}", no_block);
     const auto unknown = co_await balance_at(patient, std::move(wrong));
     if (!known && known.error().code == model::ErrorCode::unreachable)
-        patient.find("eip_1898", Verdict::warning, {}, "does not say whether it reads state at a block hash: " + patient.words(known.error()));
+        patient.find("eip_1898", Condition::warning, {}, "does not say whether it reads state at a block hash: " + patient.words(known.error()));
     else if (!known)
-        patient.find("eip_1898", Verdict::warning, false, "does not read state at a block hash: read by number, and the hash is checked before and after");
+        patient.find("eip_1898", Condition::warning, false, "does not read state at a block hash: read by number, and the hash is checked before and after");
     else if (unknown)
-        patient.find("eip_1898", Verdict::warning, false, "answers for a block hash that does not exist: read by number, and the hash is checked before and after");
+        patient.find("eip_1898", Condition::warning, false, "answers for a block hash that does not exist: read by number, and the hash is checked before and after");
     else
-        patient.find("eip_1898", Verdict::good, true, "reads state at a block hash, and refuses one that does not exist");
+        patient.find("eip_1898", Condition::good, true, "reads state at a block hash, and refuses one that does not exist");
 }
 
 asio::awaitable<void> find_tags(Patient& patient) {
@@ -90,12 +90,12 @@ asio::awaitable<void> find_tags(Patient& patient) {
         const std::string name = tag == rpc::BlockTag::safe ? "safe" : "finalized";
         const auto block = co_await rpc::block_by_tag(patient.client, *patient.subject.chain, tag);
         if (!block) {
-            patient.find(name, Verdict::warning, {}, fmt::format("no {} block: {}", name, patient.words(block.error())));
+            patient.find(name, Condition::warning, {}, fmt::format("no {} block: {}", name, patient.words(block.error())));
             continue;
         }
         const std::uint64_t number = block->ref.number;
         const std::uint64_t behind = patient.head->ref.number > number ? patient.head->ref.number - number : 0;
-        patient.find(name, Verdict::good, static_cast<std::int64_t>(number), fmt::format("{} block {}, {} behind the head", name, number, behind));
+        patient.find(name, Condition::good, static_cast<std::int64_t>(number), fmt::format("{} block {}, {} behind the head", name, number, behind));
     }
 }
 
@@ -130,13 +130,13 @@ asio::awaitable<void> find_depth(Patient& patient, const config::Chain& chain) {
     const std::uint64_t all = patient.head->ref.number;
     const auto depth = co_await depth_of_state(patient);
     if (!depth) {
-        patient.find("archive", Verdict::warning, {}, "does not say how far back it has state: " + patient.words(depth.error()));
+        patient.find("archive", Condition::warning, {}, "does not say how far back it has state: " + patient.words(depth.error()));
         co_return;
     }
     const std::uint64_t kept = *depth;
     const double seconds = static_cast<double>(kept) * static_cast<double>(chain.block_time.count()) / 1'000;
     const bool enough = kept >= std::min(fewest_states, all);
-    patient.find("archive", enough ? Verdict::good : Verdict::warning, static_cast<std::int64_t>(kept),
+    patient.find("archive", enough ? Condition::good : Condition::warning, static_cast<std::int64_t>(kept),
                  kept == all ? "state of every block" : fmt::format("state of the last {} blocks, about {}{}", kept, duration(seconds),
                                                                      enough ? "" : fmt::format("; {} are needed to read again after a reorganisation", fewest_states)));
 }
@@ -146,8 +146,8 @@ asio::awaitable<void> find_multicall(Patient& patient, const config::Chain& chai
     const model::Bytes32 block = patient.head->ref.hash;
     const auto code = co_await rpc::code_at(patient.client, address, block);
     patient.has_multicall = code && !code->empty();
-    if (patient.has_multicall) patient.find("multicall3", Verdict::good, true, fmt::format("Multicall3 at {}", address.to_string()));
-    else patient.find("multicall3", Verdict::warning, false, fmt::format("no Multicall3 at {}: every call is a request of its own, or a part of a batch", address.to_string()));
+    if (patient.has_multicall) patient.find("multicall3", Condition::good, true, fmt::format("Multicall3 at {}", address.to_string()));
+    else patient.find("multicall3", Condition::warning, false, fmt::format("no Multicall3 at {}: every call is a request of its own, or a part of a batch", address.to_string()));
 }
 
 void judge_latency(Patient& patient) {
@@ -156,8 +156,8 @@ void judge_latency(Patient& patient) {
     std::sort(all.begin(), all.end());
     const auto at = [&](std::size_t percent) { return all[std::min(all.size() - 1, all.size() * percent / 100)]; };
     const auto ms = [](std::chrono::microseconds value) { return static_cast<double>(value.count()) / 1'000; };
-    patient.find("p50_us", Verdict::good, static_cast<std::int64_t>(at(50).count()), fmt::format("half of {} small requests within {:.1f} ms", all.size(), ms(at(50))));
-    patient.find("p95_us", at(95) > slow ? Verdict::warning : Verdict::good, static_cast<std::int64_t>(at(95).count()),
+    patient.find("p50_us", Condition::good, static_cast<std::int64_t>(at(50).count()), fmt::format("half of {} small requests within {:.1f} ms", all.size(), ms(at(50))));
+    patient.find("p95_us", at(95) > slow ? Condition::warning : Condition::good, static_cast<std::int64_t>(at(95).count()),
                  fmt::format("95 of 100 within {:.1f} ms{}", ms(at(95)), at(95) > slow ? ": slow" : ""));
 }
 
@@ -192,7 +192,7 @@ asio::awaitable<void> find_batches(Patient& patient) {
         largest = size;
     }
     const bool needed = largest == 0 && !patient.has_multicall;
-    patient.find("batch", needed ? Verdict::warning : Verdict::good, static_cast<std::int64_t>(largest),
+    patient.find("batch", needed ? Condition::warning : Condition::good, static_cast<std::int64_t>(largest),
                  (largest == 0 ? std::string("takes no batches") : fmt::format("batches of {} requests and more", largest)) + why);
 }
 
@@ -217,7 +217,7 @@ asio::awaitable<void> find_call_size(Patient& patient) {
         }
         largest = size;
     }
-    patient.find("call_bytes", largest < wanted ? Verdict::warning : Verdict::good, static_cast<std::int64_t>(largest),
+    patient.find("call_bytes", largest < wanted ? Condition::warning : Condition::good, static_cast<std::int64_t>(largest),
                  fmt::format("calls with {} KiB in and out{}", largest >> 10, why));
 }
 
@@ -235,7 +235,7 @@ asio::awaitable<void> find_log_range(Patient& patient) {
         }
         largest = range;
     }
-    patient.find("log_blocks", largest == 0 && !why.empty() ? Verdict::warning : Verdict::good, static_cast<std::int64_t>(largest),
+    patient.find("log_blocks", largest == 0 && !why.empty() ? Condition::warning : Condition::good, static_cast<std::int64_t>(largest),
                  fmt::format("logs of {} blocks at once{}", largest, why));
 }
 
@@ -256,27 +256,27 @@ std::string Patient::words(const model::Error& error) const {
 asio::awaitable<void> identify(Patient& patient, const config::Settings& settings) {
     const auto served = co_await rpc::chain_id(patient.client);
     if (!served) {
-        patient.find("chain_id", Verdict::unusable, {}, "does not answer: " + patient.words(served.error()));
+        patient.find("chain_id", Condition::unusable, {}, "does not answer: " + patient.words(served.error()));
         co_return;
     }
     const auto id = static_cast<std::int64_t>(served->value);
     if (patient.named.chain && *patient.named.chain != *served) {
-        patient.find("chain_id", Verdict::unusable, id, fmt::format("serves chain {}, the configuration says chain {}", served->value, patient.named.chain->value));
+        patient.find("chain_id", Condition::unusable, id, fmt::format("serves chain {}, the configuration says chain {}", served->value, patient.named.chain->value));
         co_await find_client(patient);
         co_return;
     }
     patient.subject.chain = *served;
     const auto known = settings.chains.find(*served);
     if (known == settings.chains.end()) {
-        patient.find("chain_id", Verdict::unusable, id, fmt::format("serves chain {}, which is not configured; add it to the file given with --config", served->value));
+        patient.find("chain_id", Condition::unusable, id, fmt::format("serves chain {}, which is not configured; add it to the file given with --config", served->value));
         co_await find_client(patient);
         co_return;
     }
-    patient.find("chain_id", Verdict::good, id, fmt::format("chain {}, {}", served->value, known->second.name));
+    patient.find("chain_id", Condition::good, id, fmt::format("chain {}, {}", served->value, known->second.name));
     co_await find_client(patient);
     auto head = co_await rpc::block_by_tag(patient.client, *served, rpc::BlockTag::latest);
     if (!head) {
-        patient.find("head", Verdict::unusable, {}, "says no head: " + patient.words(head.error()));
+        patient.find("head", Condition::unusable, {}, "says no head: " + patient.words(head.error()));
         co_return;
     }
     rpc::RoundLimits limits;

@@ -19,7 +19,7 @@ struct Patient {
     Patient(const Patient&) = delete;
     Patient& operator=(const Patient&) = delete;
 
-    void find(std::string check, Verdict verdict, decltype(Finding::value) value, std::string says) {
+    void find(std::string check, Condition verdict, decltype(Finding::value) value, std::string says) {
         subject.findings.push_back({std::move(check), verdict, std::move(value), std::move(says)});
     }
     /// Of the error, without what every line about this endpoint begins with.
@@ -28,7 +28,7 @@ struct Patient {
 
     NamedEndpoint named;
     adapters::rpc::JsonRpcClient client;
-    Subject subject;
+    Examined subject;
     /// Empty where the endpoint is not of use.
     std::optional<adapters::rpc::BlockHeader> head;
     /// Set with the head.

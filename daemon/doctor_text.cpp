@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string title(const Subject& subject) {
+std::string title(const Examined& subject) {
     std::string out = subject.name;
     if (!subject.where.empty()) out += fmt::format(" ({})", subject.where);
     if (subject.chain) out += fmt::format(", chain {}", subject.chain->value);
@@ -24,7 +24,7 @@ std::string joined(const std::vector<Finding>& findings) {
     return out;
 }
 
-void table(std::string& out, const Subject& subject) {
+void table(std::string& out, const Examined& subject) {
     out += fmt::format("{}: {}\n", title(subject), to_string(subject.verdict()));
     std::size_t width = 0;
     for (const Finding& finding : subject.findings) width = std::max(width, finding.check.size());
@@ -32,26 +32,26 @@ void table(std::string& out, const Subject& subject) {
 }
 
 /// One line each where all is good, so that what is not stands out.
-void list(std::string& out, const char* heading, const std::vector<Subject>& subjects) {
+void list(std::string& out, const char* heading, const std::vector<Examined>& subjects) {
     if (subjects.empty()) return;
     out += fmt::format("\n{}\n", heading);
-    for (const Subject& subject : subjects) {
-        if (subject.verdict() == Verdict::good) {
-            out += fmt::format("  {:<8}  {}: {}\n", to_string(Verdict::good), title(subject), joined(subject.findings));
+    for (const Examined& subject : subjects) {
+        if (subject.verdict() == Condition::good) {
+            out += fmt::format("  {:<8}  {}: {}\n", to_string(Condition::good), title(subject), joined(subject.findings));
             continue;
         }
         for (const Finding& finding : subject.findings)
-            if (finding.verdict != Verdict::good) out += fmt::format("  {:<8}  {}: {}\n", to_string(finding.verdict), title(subject), finding.says);
+            if (finding.verdict != Condition::good) out += fmt::format("  {:<8}  {}: {}\n", to_string(finding.verdict), title(subject), finding.says);
     }
 }
 
-std::size_t count(const std::vector<Subject>& subjects, Verdict verdict) {
-    return static_cast<std::size_t>(std::count_if(subjects.begin(), subjects.end(), [&](const Subject& one) { return one.verdict() == verdict; }));
+std::size_t count(const std::vector<Examined>& subjects, Condition verdict) {
+    return static_cast<std::size_t>(std::count_if(subjects.begin(), subjects.end(), [&](const Examined& one) { return one.verdict() == verdict; }));
 }
 
-json rows(const std::vector<Subject>& subjects) {
+json rows(const std::vector<Examined>& subjects) {
     json out = json::array();
-    for (const Subject& subject : subjects) {
+    for (const Examined& subject : subjects) {
         json row = json::object();
         row["name"] = subject.name;
         row["where"] = subject.where;
@@ -79,15 +79,15 @@ json rows(const std::vector<Subject>& subjects) {
 
 std::string to_text(const Diagnosis& diagnosis) {
     std::string out;
-    for (const Subject& subject : diagnosis.endpoints) {
+    for (const Examined& subject : diagnosis.endpoints) {
         if (!out.empty()) out += '\n';
         table(out, subject);
     }
     list(out, "venues", diagnosis.venues);
     list(out, "feeds", diagnosis.feeds);
-    const auto summary = [](const char* what, const std::vector<Subject>& subjects) {
-        return fmt::format("{} of {} {} good, {} with warnings, {} unusable", count(subjects, Verdict::good), subjects.size(), what,
-                           count(subjects, Verdict::warning), count(subjects, Verdict::unusable));
+    const auto summary = [](const char* what, const std::vector<Examined>& subjects) {
+        return fmt::format("{} of {} {} good, {} with warnings, {} unusable", count(subjects, Condition::good), subjects.size(), what,
+                           count(subjects, Condition::warning), count(subjects, Condition::unusable));
     };
     out += fmt::format("\n{}: {}; {}; {}\n", to_string(diagnosis.verdict()), summary("endpoints", diagnosis.endpoints), summary("venues", diagnosis.venues),
                        summary("feeds", diagnosis.feeds));
