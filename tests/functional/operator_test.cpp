@@ -7,6 +7,7 @@
 #include "tests/support/fault_proxy.hpp"
 #include "tests/support/raw_server.hpp"
 #include "tests/support/relay.hpp"
+#include "tests/support/script.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -29,6 +30,7 @@ using model::Address;
 using model::ErrorCode;
 using nlohmann::json;
 using tests::ChainProcess;
+using tests::Script;
 using tests::FaultPlan;
 using tests::FaultProxy;
 using tests::RawServer;
@@ -57,21 +59,6 @@ std::string refusing_url() {
     }();
     return url;
 }
-
-class Script : public Reading<std::vector<Reply>> {
-public:
-    explicit Script(std::vector<std::vector<Request>> rounds) : rounds_(std::move(rounds)) {}
-    std::vector<Request> next(std::span<const Reply> replies) override {
-        replies_.insert(replies_.end(), replies.begin(), replies.end());
-        return turn_ < rounds_.size() ? rounds_[turn_++] : std::vector<Request>{};
-    }
-    model::Result<std::vector<Reply>> result() override { return replies_; }
-
-private:
-    std::vector<std::vector<Request>> rounds_;
-    std::size_t turn_ = 0;
-    std::vector<Reply> replies_;
-};
 
 class Operators : public testing::Test {
 protected:

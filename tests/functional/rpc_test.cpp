@@ -8,6 +8,7 @@
 #include "tests/support/chain_process.hpp"
 #include "tests/support/relay.hpp"
 #include "tests/support/run_coroutine.hpp"
+#include "tests/support/script.hpp"
 
 #include <gtest/gtest.h>
 
@@ -29,6 +30,7 @@ using model::ErrorCode;
 using model::U256;
 using nlohmann::json;
 using tests::ChainProcess;
+using tests::Script;
 using tests::run_coroutine;
 
 const Function latest_answer("latestAnswer()");
@@ -42,22 +44,6 @@ const ChainProcess& chain() {
     static const ChainProcess process;
     return process;
 }
-
-/// Asks for the given rounds of requests, and keeps all replies.
-class Script : public Reading<std::vector<Reply>> {
-public:
-    explicit Script(std::vector<std::vector<Request>> rounds) : rounds_(std::move(rounds)) {}
-    std::vector<Request> next(std::span<const Reply> replies) override {
-        replies_.insert(replies_.end(), replies.begin(), replies.end());
-        return turn_ < rounds_.size() ? rounds_[turn_++] : std::vector<Request>{};
-    }
-    model::Result<std::vector<Reply>> result() override { return replies_; }
-
-private:
-    std::vector<std::vector<Request>> rounds_;
-    std::size_t turn_ = 0;
-    std::vector<Reply> replies_;
-};
 
 class Rpc : public testing::Test {
 protected:
