@@ -57,7 +57,7 @@ struct Condition {
     double (*entry)(Level, const Policy&) = nullptr;
     /// Nothing is known this time: the incident stays as it is.
     bool hold = false;
-    /// The figures are old ones: they may open and escalate, and neither ease nor clear.
+    /// The figures are old ones or contradicted: they may open and escalate, and neither ease nor clear.
     bool worse_only = false;
     /// Of an incident of the sources.
     std::optional<ChainId> chain;
@@ -250,6 +250,11 @@ std::int64_t block_time(const Report& report, ChainId chain) {
     return 0;
 }
 
+/// Operators contradict each other about what it rests on, and none decides: its good news may be forged.
+bool contested(const AccountReport& account, const Report& report) {
+    return account.grade.qualifiers.disputed && find_trouble(report.troubles, account.key.venue.chain, TroubleKind::disputed) != nullptr;
+}
+
 /// Last level, materiality and timers of one account; returns the level that counts for the headline.
 Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport& account, const Report& report,
                    const Policy& policy) {
@@ -284,7 +289,7 @@ Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport&
     distance.margin = unknown ? std::nullopt : std::optional<double>(distance_of(account));
     distance.entry = distance_entry;
     distance.hold = unknown;
-    distance.worse_only = stale;
+    distance.worse_only = stale || contested(account, report);
     distance.reason = account.reason;
     const Level held = stepper.apply(memory.open, distance, &account, account.key, log_only);
     if (!unknown) memory.level = worse(held, account.level);
@@ -305,15 +310,16 @@ Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport&
 }
 
 /// Why the headline has another level than the report.
-std::string held_reason(Level reported, const std::string& reason) {
-    return (reported == Level::unknown ? "last known level, at present unknown: " : "held until it has been far enough for long enough; ") +
-           reason;
+std::string held_reason(Level reported, bool contested, const std::string& reason) {
+    if (reported == Level::unknown) return "last known level, at present unknown: " + reason;
+    return (contested ? "held while operators contradict each other; " : "held until it has been far enough for long enough; ") + reason;
 }
 
 struct Standpoint {
     const AccountReport* account;
     const AccountMemory* memory;
     Level level;
+    bool contested;
 };
 
 /// The worst material account, the nearer of two at the same level; all accounts where none is material.
@@ -332,7 +338,7 @@ Headline headline_of(const std::vector<Standpoint>& standpoints) {
             continue;
         headline.level = point.level;
         headline.binding = account.key;
-        headline.reason = point.level < account.level ? held_reason(account.level, account.reason) : account.reason;
+        headline.reason = point.level < account.level ? held_reason(account.level, point.contested, account.reason) : account.reason;
         headline.z = z;
         headline.room = room_of(account);
     }
@@ -375,7 +381,7 @@ void step_portfolio(PortfolioMemory& memory, const PortfolioReport& portfolio, c
     for (const AccountReport& account : portfolio.accounts) {
         AccountMemory& remembered = memory.accounts[account.key];
         const Level level = step_account(stepper, remembered, account, report, policy);
-        standpoints.push_back({&account, &remembered, level});
+        standpoints.push_back({&account, &remembered, level, contested(account, report)});
     }
     // An account that is no longer there has nothing to be liquidated.
     for (auto it = memory.accounts.begin(); it != memory.accounts.end();) {
@@ -422,7 +428,7 @@ void step_portfolio(PortfolioMemory& memory, const PortfolioReport& portfolio, c
     if (book < memory.headline.level) {
         memory.headline = Headline{};
         memory.headline.level = book;
-        memory.headline.reason = book < cover.level ? held_reason(cover.level, cover.reason) : cover.reason;
+        memory.headline.reason = book < cover.level ? held_reason(cover.level, false, cover.reason) : cover.reason;
         memory.headline.doubtful_price = portfolio.headline.doubtful_price;
     }
 }

@@ -436,6 +436,37 @@ TEST(StepSources, stale_figures_hold_an_incident_and_start_its_leave_anew) {
     EXPECT_EQ(life.feed(272, {at(Level::ok, 5)}), "distance:cleared:call>ok");
 }
 
+TEST(StepSources, of_figures_that_operators_contradict_only_the_bad_news_counts) {
+    Life life;
+    life.feed(0, {at(Level::call, 0.9)});
+    const auto contested = [&](std::int64_t time, Level level, double z) {
+        AccountReport account = at(level, z);
+        account.grade.qualifiers.disputed = true;
+        Report report = report_of(time, {account});
+        report.troubles = {trouble(TroubleKind::disputed)};
+        life.last = step(life.last.memory, report, life.policy);
+        return told(life.last);
+    };
+    EXPECT_EQ(contested(12, Level::ok, 5), "source.disputed:31337:opened:ok>warn");
+    EXPECT_EQ(contested(120, Level::ok, 5), "");
+    EXPECT_EQ(life.headline().level, Level::call);
+    EXPECT_EQ(life.headline().reason.rfind("held while operators contradict each other; ", 0), 0U) << life.headline().reason;
+    EXPECT_EQ(contested(132, Level::critical, 0.3), "distance:escalated:call>critical");
+    EXPECT_EQ(contested(300, Level::ok, 5), "");
+    // Agreed again: the time to leave begins.
+    EXPECT_EQ(life.feed(312, {at(Level::ok, 5)}), "source.disputed:31337:cleared:warn>ok");
+    EXPECT_EQ(life.feed(372, {at(Level::ok, 5)}), "distance:cleared:critical>ok");
+}
+
+TEST(StepSources, a_reference_feed_that_is_disputed_holds_no_incident) {
+    Life life;
+    life.feed(0, {at(Level::call, 0.9)});
+    AccountReport account = at(Level::ok, 5);
+    account.grade.qualifiers.disputed = true;
+    life.feed(12, {account});
+    EXPECT_EQ(life.feed(72, {account}), "distance:cleared:call>ok");
+}
+
 TEST(StepSources, what_is_near_by_the_last_figures_is_told_and_neither_eases_nor_becomes_unknown) {
     Life life;
     Report report = report_of(1000, {stale_at(Level::call, 0.9)});
