@@ -244,6 +244,11 @@ asio::awaitable<void> examine_chain(std::vector<Patient*> patients, const config
     }
 }
 
+asio::awaitable<void> examine_last(Patient& patient, const config::Chain& chain) {
+    co_await examine_pushes(patient, chain);
+    co_await examine_limits(patient);
+}
+
 Condition worst(const std::vector<Examined>& subjects) {
     Condition out = Condition::good;
     for (const Examined& subject : subjects) out = std::max(out, subject.verdict());
@@ -303,7 +308,7 @@ asio::awaitable<void> diagnose(rpc::HttpClient& http, const config::Settings& se
     }
     std::vector<asio::awaitable<void>> last;
     for (const auto& patient : patients)
-        if (patient->head) last.push_back(examine_limits(*patient));
+        if (patient->head) last.push_back(examine_last(*patient, settings.chains.at(*patient->subject.chain)));
     co_await rpc::join_all(std::move(last));
     for (const auto& patient : patients) {
         const auto& findings = patient->subject.findings;
@@ -311,6 +316,7 @@ asio::awaitable<void> diagnose(rpc::HttpClient& http, const config::Settings& se
                                  return one.check == "chain_id" && !std::holds_alternative<std::monostate>(one.value);
                              });
         diagnosis.endpoints.push_back(std::move(patient->subject));
+        patient->client.close();
     }
 }
 

@@ -1,6 +1,9 @@
 // What one endpoint can do, asked of it alone.
 #include "daemon/doctor_patient.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -20,6 +23,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t timed_requests = 12;
 constexpr std::chrono::milliseconds slow{1'000};
 constexpr std::chrono::milliseconds impatience{1'000};
+constexpr std::chrono::milliseconds longest_wait_for_head{30'000};
+constexpr std::chrono::milliseconds push_check_every{50};
 constexpr std::uint64_t fewest_states = 64;
 constexpr int narrowing_steps = 8;
 constexpr std::array<std::size_t, 3> batch_sizes{10, 100, 1'000};
@@ -239,6 +244,13 @@ asio::awaitable<void> find_log_range(Patient& patient) {
                  fmt::format("logs of {} blocks at once{}", largest, why));
 }
 
+asio::awaitable<void> follow_heads(Patient& patient) {
+    std::function<void(const json&)> on_head = [&patient](const json&) { ++patient.pushed_heads; };
+    std::function<void(const model::Error&)> on_lost = [&patient](const model::Error& error) { patient.not_followed = patient.words(error); };
+    const auto subscription = co_await patient.client.subscribe("[\"newHeads\"]", std::move(on_head), std::move(on_lost));
+    if (!subscription) patient.not_followed = patient.words(subscription.error());
+}
+
 }  // namespace
 
 Patient::Patient(rpc::HttpClient& http, NamedEndpoint endpoint)
@@ -283,6 +295,7 @@ asio::awaitable<void> identify(Patient& patient, const config::Settings& setting
     limits.multicall = known->second.multicall3;
     patient.rounds.emplace(patient.client, limits);
     patient.head = std::move(*head);
+    if (patient.client.can_push()) co_await follow_heads(patient);
 }
 
 asio::awaitable<void> examine(Patient& patient, const config::Chain& chain) {
@@ -292,6 +305,28 @@ asio::awaitable<void> examine(Patient& patient, const config::Chain& chain) {
     co_await find_multicall(patient, chain);
     for (std::size_t i = patient.latencies.size(); i < timed_requests; ++i) static_cast<void>(co_await ask(patient, "eth_blockNumber", "[]"));
     judge_latency(patient);
+}
+
+asio::awaitable<void> examine_pushes(Patient& patient, const config::Chain& chain) {
+    if (!patient.client.can_push()) {
+        patient.find("new_heads", Condition::good, false, "heads are polled: only ws, wss and ipc push them");
+        co_return;
+    }
+    const auto longest = chain.quiet_chain ? std::chrono::milliseconds(0) : std::min<std::chrono::milliseconds>(2 * chain.block_time, longest_wait_for_head);
+    const auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor);
+    for (const auto until = Clock::now() + longest; patient.pushed_heads == 0 && patient.not_followed.empty() && Clock::now() < until;) {
+        timer.expires_after(push_check_every);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    if (!patient.not_followed.empty())
+        patient.find("new_heads", Condition::warning, false, "does not push heads, they are polled: " + patient.not_followed);
+    else if (patient.pushed_heads > 0)
+        patient.find("new_heads", Condition::good, true, "pushes heads");
+    else if (chain.quiet_chain)
+        patient.find("new_heads", Condition::good, {}, "takes a subscription to heads; no block came while it was asked");
+    else
+        patient.find("new_heads", Condition::warning, false, fmt::format("takes a subscription to heads and pushed none within {} s: they are polled", longest.count() / 1'000));
 }
 
 asio::awaitable<void> examine_limits(Patient& patient) {

@@ -38,12 +38,17 @@ struct Patient {
     /// Of each small request, sorted when they are judged.
     std::vector<std::chrono::microseconds> latencies;
     bool has_multicall = false;
+    /// Heads that were pushed since the subscription; `not_followed` says why there is none.
+    std::size_t pushed_heads = 0;
+    std::string not_followed;
 };
 
 /// Which chain it serves and where its head is; then head is set if it is of use.
 adapters::rpc::asio::awaitable<void> identify(Patient& patient, const config::Settings& settings);
 /// What it can do, with small requests.
 adapters::rpc::asio::awaitable<void> examine(Patient& patient, const config::Chain& chain);
+/// Whether heads are pushed: \pre identify() subscribed to them. Waits for one, for up to two block times.
+adapters::rpc::asio::awaitable<void> examine_pushes(Patient& patient, const config::Chain& chain);
 /// How much it takes at once; last, since an endpoint may be slow to forgive it.
 adapters::rpc::asio::awaitable<void> examine_limits(Patient& patient);
 

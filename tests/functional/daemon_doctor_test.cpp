@@ -193,6 +193,39 @@ TEST_F(Doctor, says_what_a_poor_endpoint_cannot_do) {
     EXPECT_EQ(finding(endpoint, "batch").at("value"), 10);
 }
 
+TEST(DoctorOverSockets, sees_heads_pushed_over_a_websocket_and_over_ipc_and_says_where_they_are_not) {
+    const TempFolder folder;
+    const std::string socket = folder.path() / "node.ipc";
+    const ChainProcess chain({"--head", "now", "--block-time", "1", "--ipc", socket});
+    const std::string web = "ws://" + chain.rpc_url().substr(std::string("http://").size());
+    const FaultProxy mute(chain.rpc_url(), FaultPlan{.disruption = Disruption::limit_exceeded, .methods = {"eth_subscribe"}});
+    std::string text = config_text(chain, {.owners = {chain.ready().at("accounts").at(0).get<std::string>()},
+                                           .endpoints = {{"a", web}, {"b", "ipc:" + socket}, {"c", chain.rpc_url()}, {"d", mute.ws_url()}}});
+    for (const auto& [from, to] : {std::pair<std::string, std::string>{"quiet_chain = true", "quiet_chain = false"}, {"block_time_s = 12", "block_time_s = 3"}})
+        text.replace(text.find(from), from.size(), to);
+    const Finished finished = run_margind({"doctor", "--config", folder.write("doctor.toml", text), "--json"});
+    EXPECT_EQ(finished.code, 10) << finished.out << finished.err;
+    struct Expected {
+        const char* name;
+        const char* where;
+        bool pushes;
+        const char* verdict;
+    };
+    const std::vector<Expected> expected{{"a", "ws://", true, "good"}, {"b", "ipc:node.ipc", true, "good"}, {"c", "http://", false, "good"}, {"d", "ws://", false, "warning"}};
+    const json found = json::parse(finished.out);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const json& endpoint = found.at("endpoints").at(i);
+        EXPECT_EQ(endpoint.at("name"), expected[i].name);
+        EXPECT_EQ(endpoint.at("verdict"), expected[i].verdict) << endpoint;
+        EXPECT_EQ(endpoint.at("where").get<std::string>().rfind(expected[i].where, 0), 0U) << endpoint;
+        const json& findings = endpoint.at("findings");
+        const auto pushes = std::find_if(findings.begin(), findings.end(), [](const json& one) { return one.at("check") == "new_heads"; });
+        ASSERT_NE(pushes, findings.end()) << endpoint;
+        EXPECT_EQ(pushes->at("value"), expected[i].pushes) << endpoint;
+        EXPECT_EQ(pushes->at("verdict"), expected[i].verdict) << endpoint;
+    }
+}
+
 TEST_F(Doctor, keeps_to_the_budget) {
     FaultProxy metered(chain_.rpc_url());
     const json found = report(config({{"metered", metered.url(), 20.0}}), 0);
