@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-import { aggregatorArtifact } from "./compile.mjs";
+import { compiledUnit } from "./compile.mjs";
 import { cache, modules } from "./setup.mjs";
 
 const folders = {
@@ -34,7 +34,13 @@ export function link(compiled, libraries) {
   return { ...compiled, bytecode: code };
 }
 
-export const aggregator = () => ({ contractName: "MockV3Aggregator", ...aggregatorArtifact({ modules, cache }) });
+const units = new Map();
+
+/** A contract of a unit of sources.mjs, e.g. ("morpho", "Morpho"). */
+export function compiled(unit, name) {
+  if (!units.has(unit)) units.set(unit, compiledUnit(unit, { cache }));
+  return { contractName: name, ...units.get(unit)[name] };
+}
 
 export async function multicall3CreationCode() {
   const constants = await import(path.join(modules, "viem/_esm/constants/contracts.js"));

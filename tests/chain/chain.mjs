@@ -6,7 +6,7 @@ import { Refused } from "./chain_error.mjs";
 
 const usage = `usage:
   node chain.mjs serve [--port P] [--control-port C] [--genesis UNIX | --head UNIX|now]
-                       [--block-time SECONDS] [--ipc PATH] [--parent-stdin]
+                       [--block-time SECONDS] [--ipc PATH] [--parent-stdin] [--with PROTOCOL,…|all]
   node chain.mjs VERB --control URL ['{"field": "value"}']`;
 
 /** Block 0 of a chain that need not be near the wall clock: 2026-01-01T00:00:00Z. */
@@ -45,11 +45,13 @@ async function serve(values) {
   const { install } = await import("./setup.mjs");
   await install(say);
   const { createWorld, describe, setupSeconds } = await import("./world.mjs");
+  const { optionalNames } = await import("./optional.mjs");
   const { serveControl } = await import("./control.mjs");
   const port = numberOption(values, "port", 0);
   const genesis = genesisOf(values, setupSeconds);
   const controlPort = numberOption(values, "control-port", 0);
   const blockTime = numberOption(values, "block-time", 0);
+  const optional = optionalNames(values.with);
 
   let world;
   const stop = async (reason, code) => {
@@ -63,7 +65,7 @@ async function serve(values) {
   }
 
   const started = Date.now();
-  world = await createWorld({ port, genesis, ipc: values.ipc, log: say, onLost: () => stop("Anvil ended", 1) });
+  world = await createWorld({ port, genesis, ipc: values.ipc, optional, log: say, onLost: () => stop("Anvil ended", 1) });
   const control = await serveControl(world, controlPort);
   const ready = { ...(await describe(world)), control_url: control.url, pid: process.pid };
   if (blockTime > 0) keepBlocksComing(world, control, blockTime, ready.block.timestamp);
@@ -95,7 +97,7 @@ async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      port: string, "control-port": string, genesis: string, head: string, "block-time": string, control: string, ipc: string,
+      port: string, "control-port": string, genesis: string, head: string, "block-time": string, control: string, ipc: string, with: string,
       "parent-stdin": { type: "boolean" }, help: { type: "boolean" },
     },
   });

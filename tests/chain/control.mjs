@@ -14,7 +14,7 @@ import { describe } from "./world.mjs";
 
 const maxBody = 1 << 20;
 
-export const verbs = {
+const commonVerbs = {
   describe: { fields: [], run: describe },
   ...timeVerbs,
   ...nodeVerbs,
@@ -25,8 +25,9 @@ export const verbs = {
   ...randomPerpVerbs,
 };
 
-/** Runs one verb after checking its name and fields. */
+/** Runs one verb of the chain, or of a protocol that it was started with, after checking its name and fields. */
 export async function runVerb(world, name, args) {
+  const verbs = { ...commonVerbs, ...world.optionalVerbs };
   if (!Object.hasOwn(verbs, name)) throw new Refused(`no verb ${name}; there are ${Object.keys(verbs).join(", ")}`);
   const { fields, run, whileDown = false } = verbs[name];
   const unknown = Object.keys(args).find((field) => !fields.includes(field));

@@ -1,5 +1,5 @@
 // What every protocol stands on: Multicall3, the test tokens and the price aggregators.
-import { aggregator, artifact, multicall3CreationCode } from "./artifacts.mjs";
+import { artifact, compiled, multicall3CreationCode } from "./artifacts.mjs";
 
 export const multicall3Address = "0xcA11bde05977b3631167028862bE2a173976CA11";
 
@@ -30,10 +30,10 @@ export async function deployCommon(evm, owner) {
   for (const [symbol, { name, decimals }] of Object.entries(tokenSpecs)) {
     tokens[symbol] = await evm.deploy(owner, erc20, [name, symbol, decimals]);
   }
-  const compiled = aggregator();
+  const aggregator = compiled("aggregator", "MockV3Aggregator");
   const feeds = {};
   for (const [name, price] of Object.entries(openingPrices)) {
-    feeds[name] = await evm.deploy(owner, compiled, [feedDecimals, price * 10n ** BigInt(feedDecimals)]);
+    feeds[name] = await evm.deploy(owner, aggregator, [feedDecimals, price * 10n ** BigInt(feedDecimals)]);
   }
   return { multicall3: multicall3Address, tokens, feeds };
 }

@@ -1,5 +1,5 @@
 // Installs the pinned npm packages by `npm pack` and tar, each checked against its sha512, and compiles
-// the price aggregator. Idempotent: a second call only reads one marker file.
+// what sources.mjs names. Idempotent: a second call only reads marker files and looks for the results.
 //
 // `npm install` is not used: on Debian 12's Node 18 it skips the Anvil binary (an optional package that
 // asks for Node 20 although the binary needs no Node), and two of the packages have unreachable dependencies.
@@ -10,14 +10,13 @@ import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
-import { compileAggregator } from "./compile.mjs";
+import { compileMissing } from "./compile.mjs";
+import { folderOf, pins } from "./pins.mjs";
 
 const run = promisify(execFile);
 export const here = path.dirname(fileURLToPath(import.meta.url));
 export const modules = path.join(here, "node_modules");
 export const cache = path.join(here, ".cache");
-
-const pins = JSON.parse(readFileSync(path.join(here, "pins.json"), "utf8"));
 
 /** The pins that this machine needs: those of another processor are left out. */
 function wanted() {
@@ -30,7 +29,7 @@ function wanted() {
 const markOf = (pin) => JSON.stringify([pin.integrity, pin.only ?? "all"]);
 
 function isInstalled(pin, into) {
-  const marker = path.join(into, pin.name, ".margind-pin");
+  const marker = path.join(into, folderOf(pin), ".margind-pin");
   return existsSync(marker) && readFileSync(marker, "utf8") === markOf(pin);
 }
 
@@ -43,14 +42,14 @@ export function checkIntegrity(pin, file) {
 }
 
 async function unpack(pin, tarball, scratch, into) {
-  const target = path.join(scratch, "unpacked-" + pin.name.replace("/", "-"));
+  const target = path.join(scratch, "unpacked-" + folderOf(pin).replaceAll("/", "-"));
   mkdirSync(target);
   const members = (pin.only ?? []).map((member) => "package/" + member);
   await run("tar", ["xzf", tarball, "-C", target, "--no-same-owner", ...members]);
   const [top] = readdirSync(target);
   writeFileSync(path.join(target, top, ".margind-pin"), markOf(pin));
   if (isInstalled(pin, into)) return;
-  const place = path.join(into, pin.name);
+  const place = path.join(into, folderOf(pin));
   mkdirSync(path.dirname(place), { recursive: true });
   rmSync(place, { recursive: true, force: true });
   try {
@@ -98,13 +97,13 @@ export const installPins = (of, log) => installMissing(of.pins, of.modules, of.c
 /** Makes sure that everything pinned is on disk. `log` receives progress lines. */
 export async function install(log = (line) => process.stderr.write(`chain setup: ${line}\n`)) {
   await installMissing(wanted(), modules, cache, log);
-  await compileAggregator({ modules, cache, log });
+  await compileMissing({ modules, cache, log });
 }
 
 /** The native Anvil: its npm wrapper would leave the node running when the wrapper dies. */
 export function anvilBinary() {
   const pin = wanted().find((one) => one.cpu !== undefined);
-  return path.join(modules, pin.name, "bin", "anvil");
+  return path.join(modules, folderOf(pin), "bin", "anvil");
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -6,6 +6,7 @@ import { deployAave, supplyLiquidity } from "./deploy_aave.mjs";
 import { deployCommon, tokenSpecs, feedDecimals } from "./deploy_common.mjs";
 import { deployPerp, fundTrader, makeMarkets, warmUpSeconds } from "./deploy_perp.mjs";
 import { Evm } from "./evm.mjs";
+import { deployOptional, describeOptional } from "./optional.mjs";
 
 /** The set-up ends in a block exactly this many seconds after genesis. */
 export const setupSeconds = 7200;
@@ -47,9 +48,10 @@ export async function refreshFeeds(world) {
 
 /**
  * Starts and deploys. `genesis` is the time of block 0; the head is then at genesis + setupSeconds.
+ * `optional` names protocols of optional.mjs to deploy as well.
  * `onLost` is called when the node ends by itself.
  */
-export async function createWorld({ port, genesis, ipc, log, onLost }) {
+export async function createWorld({ port, genesis, ipc, optional, log, onLost }) {
   const anvil = await startAnvil({ port, genesis, ipc, onLost });
   try {
     const evm = new Evm(anvil.rpc);
@@ -71,8 +73,9 @@ export async function createWorld({ port, genesis, ipc, log, onLost }) {
     await fundTrader(perp, tokens.USDC, roles.liquidator, liquidatorMargin);
     await tokens.USDC.send(owner, "mint(address,uint256)", perp.insuranceFund.address, insurance * 10n ** 6n);
     await makeMarkets(perp, roles.maker, makerQuotePerMarket);
-    await evm.block(await refreshFeeds(world), { at: genesis + setupSeconds });
     log("Perp V2 deployed, markets made");
+    await deployOptional(world, optional, log);
+    await evm.block(await refreshFeeds(world), { at: genesis + setupSeconds });
     return world;
   } catch (error) {
     await anvil.stop();
@@ -119,6 +122,7 @@ export async function describe(world) {
         price_feeds: markets("priceFeed"),
         dispatchers: markets("dispatcher"),
       },
+      ...describeOptional(world),
       tokens: Object.fromEntries(
         Object.entries(tokens).map(([symbol, token]) => [
           symbol,

@@ -1,0 +1,33 @@
+// What is compiled at set-up. A unit is one run of one pinned compiler.
+//
+// paths: which folder a source's name begins in, the longest prefix first: of a package (its folder in node_modules), or
+//   "contracts/…" for our own doubles. Names are as the sources import them, so no further remapping is needed.
+// entries: the names that the compilation begins with; what they import comes along.
+// contracts: what is kept of the output.
+
+const optimizer = { enabled: true, runs: 200 };
+
+export const units = {
+  aggregator: {
+    solc: "solc-0.8.26",
+    paths: { "": "@chainlink/contracts" },
+    entries: ["src/v0.8/tests/MockV3Aggregator.sol"],
+    contracts: ["MockV3Aggregator"],
+    settings: { optimizer },
+  },
+  // Morpho Blue itself, and the plain rate model and oracle that its package tests with.
+  morpho: {
+    solc: "solc-0.8.19",
+    paths: { "": "@morpho-org/morpho-blue" },
+    entries: ["src/Morpho.sol", "src/mocks/IrmMock.sol", "src/mocks/OracleMock.sol"],
+    contracts: ["Morpho", "IrmMock", "OracleMock"],
+    settings: { optimizer },
+  },
+  morpho_doubles: {
+    solc: "solc-0.8.26",
+    paths: { "contracts/morpho/": "contracts/morpho" },
+    entries: ["contracts/morpho/FeedOracle.sol"],
+    contracts: ["FeedOracle"],
+    settings: { optimizer },
+  },
+};
