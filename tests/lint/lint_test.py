@@ -90,5 +90,29 @@ class Includes(unittest.TestCase):
         self.assertEqual((code, out), (0, ""))
 
 
+class TypeNames(unittest.TestCase):
+    def test_refuses_two_types_of_one_name_in_one_namespace(self):
+        for one, other in (
+            ("struct Subject { int a; };", "struct Subject { long a; };"),
+            ("enum class Verdict : int { a };", "class Verdict final : public Base {};"),
+        ):
+            with self.subTest(one):
+                code, out = run("type_names.py", {
+                    "daemon/a.hpp": f"// A.\nnamespace m::daemon {{\n{one}\n}}\n",
+                    "daemon/b.cpp": f"// B. namespace {{\nnamespace m::daemon {{\n{other}\n}}\n",
+                })
+                self.assertEqual(code, 1, out)
+                self.assertIn("daemon/b.cpp:3: m::daemon::", out)
+
+    def test_allows_types_that_no_other_file_sees_or_that_live_elsewhere(self):
+        code, out = run("type_names.py", {
+            "daemon/a.cpp": "// A.\nnamespace m::daemon {\nnamespace {\nstruct Subject {};\n}\nstruct Subject;\n}\n",
+            "daemon/b.cpp": "// B.\nnamespace m::daemon {\nstruct Outer { struct Subject {}; };\nvoid f() { struct Subject {}; }\n}\n",
+            "risk/c.cpp": "// C.\nnamespace m::risk {\nstruct Subject {};\n}\n",
+            "daemon/c.hpp": "// C.\nnamespace m::daemon {\nstruct Subject {};\n}\n",
+        })
+        self.assertEqual((code, out), (0, ""))
+
+
 if __name__ == "__main__":
     unittest.main()
