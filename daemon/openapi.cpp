@@ -111,11 +111,35 @@ json schemas() {
                                       {"as_of", "[#AsOf]", "Blocks and ages."}});
     all["Accounts"] = object_schema({{"name", "string", "Portfolio."},
                                      {"time", "integer", "Block time of the evaluation."},
-                                     {"accounts", "array", "Each account by itself: grade, level, standing, native figures, candidates, actions."},
+                                     {"accounts", "[#Account]", "Each account by itself: grade, level, standing, native figures, positions, candidates, actions."},
                                      {"as_of", "[#AsOf]", "Blocks and ages."}});
+    all["Money"] = object_schema({{"amount", "string", "Exact decimal."}, {"raw", "string", "amount x 10^decimals."}, {"decimals", "integer", "Of raw."},
+                                  {"unit", "string", "What it is an amount of."}});
+    all["Option"] = object_schema({{"kind", "string", "call or put; European, one unit of the underlying."},
+                                   {"strike", "#Money", "In the venue's numeraire."},
+                                   {"expiry", "integer", "Unix seconds."},
+                                   {"vol", "#Money?", "Annualised, 1 is 100 %; null where the mark does not rest on one."},
+                                   {"vol_source", "string", "Where it comes from, in the venue's words."},
+                                   {"delta", "#Money", "Of one unit held long, in units of the underlying."},
+                                   {"settlement_price", "#Money?", "The price that it pays on, once the venue has fixed it."}});
+    all["Position"] = object_schema({{"instrument", "string", "spot, perp, option, debt or vault_share."},
+                                     {"underlying", "string", "Asset."},
+                                     {"label", "string", "The venue's name."},
+                                     {"quantity", "#Money", "Signed; options count options."},
+                                     {"mark", "#Money", "Per unit, in the venue's numeraire."},
+                                     {"notional", "#Money", "quantity x mark."},
+                                     {"entry", "#Money?", "Price of entry, where the venue stores it."},
+                                     {"accrued", "#Money", "Funding and fees, + to the owner."},
+                                     {"carry_per_day", "#Money", "Interest or funding of one day."},
+                                     {"collateral", "boolean", "The venue counts it towards margin."},
+                                     {"option", "#Option?", "Terms of an option."}});
+    all["Account"] = object_schema({{"key", "string", "Venue, owner and, where one owner has many, which."},
+                                    {"level", "string", "As a headline's."},
+                                    {"reason", "string", "Why."},
+                                    {"positions", "[#Position]", "What it holds; empty where it is unknown."}});
     all["Scenarios"] = object_schema({{"name", "string", "Portfolio."},
                                       {"time", "integer", "Block time of the evaluation."},
-                                      {"scenarios", "array?", "Each scenario of the grid with its shocks and the book's profit or loss."},
+                                      {"scenarios", "array?", "Each scenario of the grid: moves of prices (shocks) and of vols (up, down), the share that counts (weight), and the book's profit or loss as it counts."},
                                       {"worst_scenario", "string?", "The one that the margin rests on."},
                                       {"reason", "string?", "Why they are null."},
                                       {"as_of", "[#AsOf]", "Blocks and ages."}});
@@ -129,7 +153,7 @@ json schemas() {
                                       {"next_after", "integer", "Ask again with this."}});
     all["OnDemand"] = object_schema({{"address", "string", "Owner."},
                                      {"headline", "#Headline", "Without memory."},
-                                     {"accounts", "array", "As in …/accounts."},
+                                     {"accounts", "[#Account]", "As in …/accounts."},
                                      {"unified", "object?", "As in the portfolio."},
                                      {"unified_reason", "string?", "Why they are null."},
                                      {"blocks", "array", "What was read."},

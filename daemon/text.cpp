@@ -218,16 +218,25 @@ void account_lines(std::string& out, const PortfolioReport& portfolio) {
         if (!account.grade.reason.empty() && account.grade.reason != account.reason) out += fmt::format("  {}\n", account.grade.reason);
         qualifier_lines(out, account.grade.qualifiers);
         for (const std::string& side : account.unscanned) out += fmt::format("  not scanned: {}\n", side);
-        for (const model::Position& position : account.positions)
+        for (const model::Position& position : account.positions) {
             out += fmt::format("  {:<12}{:>26} {:<8} at {:>16}  {:>20} {}{}\n", model::to_string(position.instrument),
                                position.quantity.to_string(), position.label, price_text(position.mark.to_double()),
                                grouped(position.notional.to_double(), 2), position.notional.unit, position.collateral ? "  collateral" : "");
+            if (position.option) out += fmt::format("  {:<12}{}\n", "", option_text(*position.option));
+        }
         for (const model::NativeFigure& figure : account.native)
             out += fmt::format("  {:<30}{:>32}\n", figure.name, model::decimal_text(figure.value, figure.decimals));
     }
 }
 
 }  // namespace
+
+std::string option_text(const model::OptionTerms& option) {
+    std::string text = fmt::format("{} {} expires {}", model::to_string(option.kind), price_text(option.strike.to_double()), utc_text(option.expiry));
+    if (option.vol) text += fmt::format(", vol {:.2f} % ({})", option.vol->to_double() * 100, option.vol_source);
+    if (option.settlement_price) return text + ", settled at " + price_text(option.settlement_price->to_double());
+    return text + fmt::format(", delta {:+.4f}", option.delta.to_double());
+}
 
 std::string grouped(double value, int decimals) {
     if (!std::isfinite(value)) return fmt::format("{}", value);

@@ -16,6 +16,9 @@ std::string price_text(double value);
 /// "2026-11-20 06:51:13 UTC"; a time beyond what a calendar holds stays a number of seconds.
 std::string utc_text(std::int64_t time);
 
+/// "put 1,800.00 expires 2026-12-25 08:00:00 UTC, vol 65.20 % (GWAV), delta -0.2510".
+std::string option_text(const model::OptionTerms& option);
+
 /// First liquidation, loss, smallest action; then the book; then each account. Ends with a newline.
 std::string to_text(const model::PortfolioReport& portfolio, const model::Report& report, const model::Policy& policy);
 

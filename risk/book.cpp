@@ -11,6 +11,17 @@ namespace margind::risk {
 
 using namespace model;
 
+namespace {
+
+std::optional<U256> moved_vol(const VolInput& input, VolMove move, const Policy& policy) {
+    const std::optional<U256> vol = scaled(input.vol, vol_factor(move, input.time_to_expiry_s, policy));
+    if (!vol || move == VolMove::down) return vol;
+    const std::optional<U256> least = scaled(U256::pow10(input.decimals), policy.vol_up_least);
+    return least ? std::max(*vol, *least) : least;
+}
+
+}  // namespace
+
 Result<Book> Book::make(std::span<const BookAccount> accounts, const Valuation& valuation) {
     Book book;
     for (const BookAccount& account : accounts) {
@@ -18,6 +29,10 @@ Result<Book> Book::make(std::span<const BookAccount> accounts, const Valuation& 
         if (!now) return fail(now.error());
         Row row{account, AssetId{now->equity.unit}, 0, 0, 0, 0, {}, nowhere};
         for (const PriceInput& input : account.prepared.inputs()) book.add_underlying(input.underlying);
+        for (const VolInput& input : account.prepared.vol_inputs()) {
+            book.add_underlying(input.underlying);
+            book.with_vols_.insert(input.underlying);
+        }
         book.add_underlying(row.numeraire);
         const Result<double> unit = valuation.firm_price(row.numeraire);
         if (!unit) return fail(unit.error());
@@ -59,24 +74,33 @@ bool Book::is_moved(const Row& row, const Moves& moves) {
     return moves_at(row.numeraire_mover) || std::any_of(row.input_movers.begin(), row.input_movers.end(), moves_at);
 }
 
-Result<std::vector<double>> Book::pnl(const Scenario& scenario) const {
+Result<std::vector<double>> Book::pnl(const Scenario& scenario, const Policy& policy) const {
     std::vector<std::optional<double>> shocks(movers_.size());
     for (const auto& [asset, shock] : scenario.shocks)
         if (const std::size_t mover = mover_of(asset); mover != nowhere) shocks[mover] = shock;
     std::vector<double> all;
     all.reserve(rows_.size());
     for (const Row& row : rows_) {
-        const Result<double> one = pnl(row, scenario, shocks);
+        const Result<double> one = pnl(row, scenario, policy, shocks);
         if (!one) return fail(one.error());
         all.push_back(*one);
     }
     return all;
 }
 
-Result<double> Book::pnl(const Row& row, const Scenario& scenario, const std::vector<std::optional<double>>& shocks) {
-    if (!is_moved(row, shocks)) return 0.0;
+Result<double> Book::pnl(const Row& row, const Scenario& scenario, const Policy& policy, const std::vector<std::optional<double>>& shocks) {
     const std::vector<PriceInput>& inputs = row.account.prepared.inputs();
+    const std::vector<VolInput>& vols = row.account.prepared.vol_inputs();
+    const auto moves = [&](const VolInput& vol) { return scenario.vols.contains(vol.underlying); };
+    if (!is_moved(row, shocks) && std::none_of(vols.begin(), vols.end(), moves)) return 0.0;
     State state = row.account.prepared.current();
+    for (std::size_t i = 0; i < vols.size(); ++i) {
+        const auto move = scenario.vols.find(vols[i].underlying);
+        if (move == scenario.vols.end()) continue;
+        const std::optional<U256> vol = moved_vol(vols[i], move->second, policy);
+        if (!vol) return fail(ErrorCode::out_of_range, scenario.name + ": the vol of " + vols[i].label + " does not fit");
+        state.vols[i] = *vol;
+    }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (row.input_movers[i] == nowhere || !shocks[row.input_movers[i]]) continue;
         const std::optional<U256> price = scaled(inputs[i].price, 1 + *shocks[row.input_movers[i]]);

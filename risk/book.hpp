@@ -28,8 +28,12 @@ public:
     double equity(std::size_t account) const { return rows_[account].equity; }
     double initial(std::size_t account) const { return rows_[account].initial; }
 
-    /// N(x) - N(0) in USD of each account, uncapped, by full revaluation; 0 where nothing of the account moves.
-    model::Result<std::vector<double>> pnl(const Scenario& scenario) const;
+    /// Those that some account's equity depends on a vol of.
+    const std::set<model::AssetId>& with_vols() const { return with_vols_; }
+
+    /// N(x) - N(0) in USD of each account, uncapped and whole (without the scenario's weight), by full revaluation; 0 where nothing
+    /// of the account moves.
+    model::Result<std::vector<double>> pnl(const Scenario& scenario, const model::Policy& policy) const;
 
     /// One mover per underlying at its reference price.
     const std::vector<Mover>& movers() const { return movers_; }
@@ -64,12 +68,14 @@ private:
     std::vector<Move> moves_to(const std::vector<model::U256>& prices) const;
     template <class Moves>
     static bool is_moved(const Row& row, const Moves& moves);
-    static model::Result<double> pnl(const Row& row, const Scenario& scenario, const std::vector<std::optional<double>>& shocks);
+    static model::Result<double> pnl(const Row& row, const Scenario& scenario, const model::Policy& policy,
+                                     const std::vector<std::optional<double>>& shocks);
     static model::Result<model::State> moved(const Row& row, const std::vector<Move>& moves);
     static double unit(const Row& row, const std::vector<Move>& moves);
 
     std::vector<Row> rows_;
     std::set<model::AssetId> underlyings_;
+    std::set<model::AssetId> with_vols_;
     std::map<model::AssetId, double> prices_;
     std::vector<Mover> movers_;
 };

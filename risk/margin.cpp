@@ -11,19 +11,19 @@ namespace margind::risk {
 
 using namespace model;
 
-Result<GridMargin> GridMargin::make(const Book& book, const ScenarioGrid& grid, unsigned threads) {
+Result<GridMargin> GridMargin::make(const Book& book, const ScenarioGrid& grid, const Policy& policy, unsigned threads) {
     GridMargin margin;
     std::vector<Line*> lines;
     for (const auto& [asset, scenarios] : grid.own)
-        for (std::size_t i = 0; i < scenarios.size(); ++i) margin.own_[asset].push_back({scenarios[i], i >= grid.own_array, {}});
-    for (const Scenario& scenario : grid.joint) margin.joint_.push_back({scenario, false, {}});
+        for (const Scenario& scenario : scenarios) margin.own_[asset].push_back({scenario, {}});
+    for (const Scenario& scenario : grid.joint) margin.joint_.push_back({scenario, {}});
     for (auto& [asset, own] : margin.own_)
         for (Line& line : own) lines.push_back(&line);
     for (Line& line : margin.joint_) lines.push_back(&line);
 
     std::vector<std::optional<Error>> errors(lines.size());
     for_each_row(lines.size(), threads, [&](std::size_t i) {
-        Result<std::vector<double>> pnl = book.pnl(lines[i]->scenario);
+        Result<std::vector<double>> pnl = book.pnl(lines[i]->scenario, policy);
         if (pnl)
             lines[i]->pnl = *std::move(pnl);
         else
@@ -38,7 +38,7 @@ GridLoss GridMargin::loss(const std::vector<std::size_t>& accounts) const {
     const auto loss_of = [&](const Line& line) {
         double sum = 0;
         for (const std::size_t i : accounts) sum += line.pnl[i];
-        return -sum;
+        return -line.scenario.weight * sum;
     };
     GridLoss result;
     for (const Line& line : joint_) {
@@ -66,12 +66,15 @@ std::vector<ScenarioResult> GridMargin::results() const {
         result.name = line.scenario.name;
         result.joint = joint;
         result.shocks = line.scenario.shocks;
+        result.vols = line.scenario.vols;
+        result.weight = line.scenario.weight;
         for (const double pnl : line.pnl) result.pnl_usd += pnl;
+        result.pnl_usd *= line.scenario.weight;
         results.push_back(std::move(result));
     };
     for (const auto& [asset, lines] : own_)
         for (const Line& line : lines)
-            if (!line.leg) add(line, false);
+            if (!line.scenario.leg) add(line, false);
     for (const Line& line : joint_) add(line, true);
     return results;
 }

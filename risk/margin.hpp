@@ -25,7 +25,7 @@ struct GridLoss {
 class GridMargin {
 public:
     /// Revalues every account in every scenario.
-    static model::Result<GridMargin> make(const Book& book, const ScenarioGrid& grid, unsigned threads = 1);
+    static model::Result<GridMargin> make(const Book& book, const ScenarioGrid& grid, const model::Policy& policy, unsigned threads = 1);
     /// Of the accounts with these indices, in this order.
     GridLoss loss(const std::vector<std::size_t>& accounts) const;
     /// Each scenario of the grid but the legs, with the whole book's profit and loss.
@@ -34,8 +34,7 @@ public:
 private:
     struct Line {
         Scenario scenario;
-        bool leg = false;
-        /// By account.
+        /// By account, whole.
         std::vector<double> pnl;
     };
 

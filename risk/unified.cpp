@@ -28,7 +28,7 @@ Deltas deltas_of(std::span<const BookAccount> accounts) {
     for (const BookAccount& account : accounts)
         for (const Position& position : account.positions) {
             if (!counts(position)) continue;
-            const double quantity = position.quantity.to_double();
+            const double quantity = position.quantity.to_double() * (position.option ? position.option->delta.to_double() : 1.0);
             Delta& delta = deltas[position.underlying];
             delta.net += quantity;
             delta.gross += std::abs(quantity);
@@ -171,7 +171,7 @@ Result<Unified> unify(std::span<const BookAccount> accounts, const Market& marke
                       const Valuation& valuation, unsigned threads) {
     const Result<Book> book = Book::make(accounts, valuation);
     if (!book) return fail(book.error());
-    const Result<GridMargin> grid = GridMargin::make(*book, scenario_grid(book->underlyings(), market, policy), threads);
+    const Result<GridMargin> grid = GridMargin::make(*book, scenario_grid(book->underlyings(), book->with_vols(), market, policy), policy, threads);
     if (!grid) return fail(grid.error());
     const Result<double> carry = carry_of(accounts, valuation);
     if (!carry) return fail(carry.error());

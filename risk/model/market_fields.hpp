@@ -39,7 +39,10 @@ constexpr auto describe(const Policy*) {
                       field("mm_factor", &Policy::mm_factor), field("floor_net", &Policy::floor_net),
                       field("floor_hedged", &Policy::floor_hedged), field("residual_floor", &Policy::residual_floor),
                       field("residual_sigmas", &Policy::residual_sigmas), field("range_sigmas", &Policy::range_sigmas),
-                      field("range_cap", &Policy::range_cap), field("default_sigma_24h", &Policy::default_sigma_24h),
+                      field("range_cap", &Policy::range_cap), field("vol_up", &Policy::vol_up), field("vol_down", &Policy::vol_down),
+                      field("vol_up_least", &Policy::vol_up_least), field("vol_power_short", &Policy::vol_power_short),
+                      field("vol_power_long", &Policy::vol_power_long), field("vol_days_floor", &Policy::vol_days_floor),
+                      field("tail_weight", &Policy::tail_weight), field("default_sigma_24h", &Policy::default_sigma_24h),
                       field("default_beta", &Policy::default_beta), field("default_range", &Policy::default_range));
 }
 

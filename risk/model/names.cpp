@@ -51,6 +51,22 @@ const char* to_string(Instrument instrument) {
     return "invalid";
 }
 
+const char* to_string(OptionKind kind) {
+    switch (kind) {
+        case OptionKind::call: return "call";
+        case OptionKind::put: return "put";
+    }
+    return "invalid";
+}
+
+const char* to_string(VolMove move) {
+    switch (move) {
+        case VolMove::up: return "up";
+        case VolMove::down: return "down";
+    }
+    return "invalid";
+}
+
 const char* to_string(PriceRole role) {
     switch (role) {
         case PriceRole::oracle: return "oracle";
@@ -112,10 +128,16 @@ const char* to_string(Finality finality) {
     return "invalid";
 }
 
+const std::vector<VolInput>& PreparedAccount::vol_inputs() const {
+    static const std::vector<VolInput> none;
+    return none;
+}
+
 State PreparedAccount::current() const {
     State out;
     out.prices.reserve(inputs().size());
     for (const PriceInput& input : inputs()) out.prices.push_back(input.price);
+    for (const VolInput& input : vol_inputs()) out.vols.push_back(input.vol);
     return out;
 }
 

@@ -47,6 +47,17 @@ struct Policy {
     double residual_sigmas = 4.0;
     double range_sigmas = 4.0;
     double range_cap = 0.9;
+    // Vols in the grid; only books that hold options have such scenarios.
+    double vol_up = 0.50;
+    double vol_down = 0.25;
+    /// A vol that goes up is at least this.
+    double vol_up_least = 0.45;
+    /// Exponents of 30 days / days to expiry, to 30 days and beyond.
+    double vol_power_short = 0.30;
+    double vol_power_long = 0.13;
+    double vol_days_floor = 1;
+    /// A tail's loss counts by min(1, tail_weight x R / |shock|).
+    double tail_weight = 0.77;
     /// For an asset without calibration.
     double default_sigma_24h = 0.06;
     double default_beta = 1.0;

@@ -104,11 +104,19 @@ struct UnderlyingExposure {
     double worst_loss_usd = 0;
 };
 
+/// How a scenario moves the vols of an underlying; what does not move is not named.
+enum class VolMove : std::uint8_t { up, down };
+const char* to_string(VolMove move);
+
 struct ScenarioResult {
-    /// "ETH +0.50R", "market -1.00R", "ETH residual +".
+    /// "ETH +0.50R", "market -1.00R", "ETH residual +", "ETH +200% vol up".
     std::string name;
     bool joint = false;
     std::map<AssetId, double> shocks;
+    std::map<AssetId, VolMove> vols;
+    /// The share of the profit or loss that counts: below 1 in the tails.
+    double weight = 1;
+    /// As it counts.
     double pnl_usd = 0;
 };
 

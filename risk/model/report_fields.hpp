@@ -12,12 +12,18 @@ constexpr auto describe(const Grade*) {
     return std::tuple(field("kind", &Grade::kind), field("reason", &Grade::reason), field("qualifiers", &Grade::qualifiers));
 }
 
+constexpr auto describe(const OptionTerms*) {
+    return std::tuple(field("kind", &OptionTerms::kind), field("strike", &OptionTerms::strike), field("expiry", &OptionTerms::expiry),
+                      field("vol", &OptionTerms::vol), field("vol_source", &OptionTerms::vol_source), field("delta", &OptionTerms::delta),
+                      field("settlement_price", &OptionTerms::settlement_price));
+}
+
 constexpr auto describe(const Position*) {
     return std::tuple(field("instrument", &Position::instrument), field("underlying", &Position::underlying),
                       field("label", &Position::label), field("quantity", &Position::quantity), field("mark", &Position::mark),
                       field("notional", &Position::notional), field("entry", &Position::entry),
                       field("accrued", &Position::accrued), field("carry_per_day", &Position::carry_per_day),
-                      field("collateral", &Position::collateral));
+                      field("collateral", &Position::collateral), field("option", &Position::option));
 }
 
 constexpr auto describe(const Standing*) {
@@ -75,7 +81,8 @@ constexpr auto describe(const UnderlyingExposure*) {
 
 constexpr auto describe(const ScenarioResult*) {
     return std::tuple(field("name", &ScenarioResult::name), field("joint", &ScenarioResult::joint),
-                      field("shocks", &ScenarioResult::shocks), field("pnl_usd", &ScenarioResult::pnl_usd));
+                      field("shocks", &ScenarioResult::shocks), field("vols", &ScenarioResult::vols),
+                      field("weight", &ScenarioResult::weight), field("pnl_usd", &ScenarioResult::pnl_usd));
 }
 
 constexpr auto describe(const Unified*) {

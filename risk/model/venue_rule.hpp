@@ -27,10 +27,23 @@ struct PriceInput {
     std::uint8_t decimals = 0;
 };
 
-/// Where the market is: one price per PriceInput, in the same order, and seconds after the facts' block time.
+/// A volatility that the account's equity depends on, at the time of the facts; annualised, 10^decimals is 100 %.
+struct VolInput {
+    AssetId underlying;
+    /// Venue-side name, e.g. "board 1 strike 2".
+    std::string label;
+    U256 vol;
+    std::uint8_t decimals = 0;
+    /// Of what is valued with it, at the time of the facts.
+    std::int64_t time_to_expiry_s = 0;
+};
+
+/// Where the market is: one price per PriceInput and one vol per VolInput, in the same order, and seconds after the facts'
+/// block time.
 struct State {
     std::vector<U256> prices;
     std::int64_t time_offset_s = 0;
+    std::vector<U256> vols{};
 };
 
 /// N, M and I in the venue's numeraire. X = N - M; an account may be liquidatable by a rule that is not exactly X < 0.
@@ -94,13 +107,15 @@ class PreparedAccount {
 public:
     virtual ~PreparedAccount() = default;
     virtual const std::vector<PriceInput>& inputs() const = 0;
-    /// The state of the facts themselves: their prices, offset 0.
+    /// Empty where no vol counts.
+    virtual const std::vector<VolInput>& vol_inputs() const;
+    /// The state of the facts themselves: their prices and vols, offset 0.
     State current() const;
     virtual Result<Standing> at(const State& state) const = 0;
     /// at(state)'s `liquidatable` or its error, and no other answer: searches ask nothing else.
     virtual Result<bool> liquidatable(const State& state) const;
     /// What is certain of every state with each price from low's to high's, both inclusive; `low` and `high` are of one
-    /// time. at() then fails at none of them. Empty: not known, and always right; a search then looks at each of its steps.
+    /// time and have the same vols. at() then fails at none of them. Empty: not known, and always right; a search then looks at each of its steps.
     virtual std::optional<Enclosure> between(const State& /*low*/, const State& /*high*/) const { return std::nullopt; }
     /// The venue's own figures, named as its views name them, for comparison to the last unit.
     virtual Result<std::vector<NativeFigure>> native(const State& state) const = 0;

@@ -15,11 +15,11 @@ namespace margind::testing {
 
 /// Facts: venue "linear.venue/1": "unit_usdc" (bool: money is USDC, else USD), "penalty_bps", "debt_rate" (1e-9 per
 /// second, simple), and by label "price.L" (8 decimals), "lt.L", "ltv.L" (bps: what of a supply counts; 10000 - lt is
-/// a perp's maintenance). Account "linear.account/1": "supply.L", "debt.L" (u256), "perp.L", "entry.L" (i256); 18 decimals,
-/// entries 8. A label is its own underlying up to the first '.', and its own token address.
+/// a perp's maintenance); "vol.L" (8 decimals) and "time_to_expiry.L" (seconds) where an account holds vega. Account "linear.account/1": "supply.L", "debt.L" (u256), "perp.L", "entry.L", "vega.L" (i256, money per
+/// 100 % of vol); 18 decimals, entries 8. A label is its own underlying up to the first '.', and its own token address.
 class LinearAccount : public model::PreparedAccount {
 public:
-    enum class Kind { supply, debt, perp };
+    enum class Kind { supply, debt, perp, vega };
     struct Leg {
         Kind kind = Kind::supply;
         std::string label;
@@ -37,8 +37,8 @@ public:
         std::optional<model::U256> refuses_above;
     };
 
-    LinearAccount(Terms terms, std::vector<model::PriceInput> inputs, std::vector<Leg> legs)
-        : terms_(std::move(terms)), inputs_(std::move(inputs)), legs_(std::move(legs)) {}
+    LinearAccount(Terms terms, std::vector<model::PriceInput> inputs, std::vector<Leg> legs, std::vector<model::VolInput> vols = {})
+        : terms_(std::move(terms)), inputs_(std::move(inputs)), legs_(std::move(legs)), vols_(std::move(vols)) {}
 
     static model::AssetId underlying_of(const std::string& label) { return {label.substr(0, label.find('.'))}; }
     static model::Address token_of(const std::string& label) {
@@ -49,6 +49,7 @@ public:
     }
 
     const std::vector<model::PriceInput>& inputs() const override { return inputs_; }
+    const std::vector<model::VolInput>& vol_inputs() const override { return vols_; }
 
     model::Result<model::Standing> at(const model::State& state) const override {
         std::atomic_ref(evaluations).fetch_add(1, std::memory_order_relaxed);
@@ -57,6 +58,10 @@ public:
         model::I256 initial;
         bool owes = false;
         for (const Leg& leg : legs_) {
+            if (leg.kind == Kind::vega) {
+                equity = *checked_add(equity, scaled_floor(leg.quantity, *model::I256::from(state.vols.at(leg.input))));
+                continue;
+            }
             const model::U256& price = state.prices.at(leg.input);
             if (terms_.refuses_above && price > *terms_.refuses_above)
                 return model::fail(model::ErrorCode::reverted, "price " + price.to_decimal() + " refused");
@@ -80,6 +85,7 @@ public:
                     initial = *checked_add(initial, share(size, 10000 - leg.ltv_bps));
                     break;
                 }
+                case Kind::vega: break;
             }
         }
         model::Standing standing;
@@ -97,6 +103,7 @@ public:
         model::I256 magnitude;
         bool owes = false;
         for (const Leg& leg : legs_) {
+            if (leg.kind == Kind::vega) return std::nullopt;
             const model::U256& bottom = low.prices.at(leg.input);
             const model::U256& top = high.prices.at(leg.input);
             if (leg.kind == Kind::perp || (terms_.refuses_above && top > *terms_.refuses_above)) return std::nullopt;
@@ -144,6 +151,7 @@ public:
     model::Result<std::vector<model::Position>> positions(const model::State& state) const override {
         std::vector<model::Position> positions;
         for (const Leg& leg : legs_) {
+            if (leg.kind == Kind::vega) continue;
             model::Position position;
             position.instrument = leg.kind == Kind::supply ? model::Instrument::spot
                                   : leg.kind == Kind::debt ? model::Instrument::debt
@@ -167,6 +175,7 @@ public:
     std::vector<model::AdjustmentOption> options() const override {
         std::vector<model::AdjustmentOption> options;
         for (const Leg& leg : legs_) {
+            if (leg.kind == Kind::vega) continue;
             model::AdjustmentOption option;
             option.verb = leg.kind == Kind::supply ? model::Verb::deposit
                           : leg.kind == Kind::debt ? model::Verb::repay
@@ -185,7 +194,7 @@ public:
         std::vector<Leg> legs = legs_;
         std::vector<model::PriceInput> inputs = inputs_;
         for (Leg& leg : legs) {
-            if (token_of(leg.label) != adjustment.asset) continue;
+            if (leg.kind == Kind::vega || token_of(leg.label) != adjustment.asset) continue;
             const bool fits = (leg.kind == Kind::supply && adjustment.verb == model::Verb::deposit) ||
                               (leg.kind == Kind::debt && adjustment.verb == model::Verb::repay) ||
                               (leg.kind == Kind::perp && adjustment.verb == model::Verb::reduce);
@@ -200,7 +209,7 @@ public:
                 leg.quantity = leg.quantity.is_negative() ? *checked_add(leg.quantity, amount) : *checked_sub(leg.quantity, amount);
             }
             return std::unique_ptr<model::PreparedAccount>(
-                std::make_unique<LinearAccount>(terms_, std::move(inputs), std::move(legs)));
+                std::make_unique<LinearAccount>(terms_, std::move(inputs), std::move(legs), vols_));
         }
         return model::fail(model::ErrorCode::missing, "no leg for " + adjustment.asset.to_string());
     }
@@ -227,6 +236,7 @@ private:
     Terms terms_;
     std::vector<model::PriceInput> inputs_;
     std::vector<Leg> legs_;
+    std::vector<model::VolInput> vols_;
 };
 
 class LinearRule : public model::VenueRule {
@@ -244,6 +254,7 @@ public:
         if (const auto limit = venue.u256("refuses_above")) terms.refuses_above = *limit;
         std::vector<model::PriceInput> inputs;
         std::vector<LinearAccount::Leg> legs;
+        std::vector<model::VolInput> vols;
         for (std::size_t i = 0; i < account.size(); ++i) {
             const std::string& name = account.name(i);
             const std::size_t dot = name.find('.');
@@ -251,6 +262,15 @@ public:
             if (kind == "entry") continue;
             LinearAccount::Leg leg;
             leg.label = name.substr(dot + 1);
+            if (kind == "vega") {
+                leg.kind = LinearAccount::Kind::vega;
+                leg.quantity = *account.i256(name);
+                leg.input = vols.size();
+                vols.push_back({LinearAccount::underlying_of(leg.label), "vol " + leg.label, *venue.u256("vol." + leg.label), 8,
+                                static_cast<std::int64_t>(*venue.u64("time_to_expiry." + leg.label))});
+                legs.push_back(std::move(leg));
+                continue;
+            }
             leg.kind = kind == "supply" ? LinearAccount::Kind::supply
                        : kind == "debt" ? LinearAccount::Kind::debt
                                         : LinearAccount::Kind::perp;
@@ -272,7 +292,7 @@ public:
             legs.push_back(std::move(leg));
         }
         return std::unique_ptr<model::PreparedAccount>(
-            std::make_unique<LinearAccount>(std::move(terms), std::move(inputs), std::move(legs)));
+            std::make_unique<LinearAccount>(std::move(terms), std::move(inputs), std::move(legs), std::move(vols)));
     }
 
     std::optional<bool> liquidatable_by_views(std::span<const model::NativeFigure> views) const override {

@@ -25,7 +25,7 @@ inline model::Address owner(std::uint8_t n) {
     return address;
 }
 
-/// "supply.ETH", "debt.USDC", "perp.ETH" to thousandths; "entry.ETH" to 8 decimals.
+/// "supply.ETH", "debt.USDC", "perp.ETH" to thousandths; "vega.ETH" in thousandths of money per 100 % of vol; "entry.ETH" to 8 decimals.
 using Holdings = std::map<std::string, std::int64_t>;
 
 struct SyntheticBook {
@@ -38,6 +38,8 @@ struct SyntheticBook {
     std::map<std::string, Listing> listings{{"BTC", {30'000 * e8, 8000, 7500}}, {"ETH", {2'000 * e8, 8000, 7500}},
                                             {"LINK", {10 * e8, 7000, 6500}},    {"USD", {e8, 10'000, 10'000}},
                                             {"USDC", {e8, 9000, 8500}}};
+    /// Vol with 8 decimals and seconds to expiry, by label.
+    std::map<std::string, std::pair<std::int64_t, std::int64_t>> vols;
     std::uint64_t penalty_bps = 500;
     std::uint64_t debt_rate = 1;
     std::optional<std::int64_t> refuses_above;
@@ -106,6 +108,10 @@ struct SyntheticBook {
                 facts.add("lt." + label, model::U256{static_cast<std::uint64_t>(listing.lt)});
                 facts.add("ltv." + label, model::U256{static_cast<std::uint64_t>(listing.ltv)});
             }
+            for (const auto& [label, vol] : vols) {
+                facts.add("vol." + label, model::U256{static_cast<std::uint64_t>(vol.first)});
+                facts.add("time_to_expiry." + label, model::U256{static_cast<std::uint64_t>(vol.second)});
+            }
             snapshot.venues.push_back({venue(usdc), *std::move(facts).build(), block(), ""});
         }
         std::map<model::AccountKey, model::MarginAccount> sorted;
@@ -120,7 +126,7 @@ struct SyntheticBook {
                 for (const auto& [name, amount] : account.holdings) {
                     if (name.starts_with("entry."))
                         facts.add(name, model::I256{amount});
-                    else if (name.starts_with("perp."))
+                    else if (name.starts_with("perp.") || name.starts_with("vega."))
                         facts.add(name, milli(amount));
                     else
                         facts.add(name, milli(amount).magnitude());

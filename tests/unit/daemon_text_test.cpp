@@ -26,6 +26,21 @@ TEST(PriceText, shows_as_many_digits_as_the_size_asks_for) {
     EXPECT_EQ(price_text(0), "0.00");
 }
 
+TEST(OptionText, says_what_it_pays_on) {
+    const auto units = [](std::int64_t raw, std::uint8_t decimals) { return model::Money{model::I256{raw}, decimals, "sUSD"}; };
+    model::OptionTerms option;
+    option.kind = model::OptionKind::put;
+    option.strike = units(180'000, 2);
+    option.expiry = 1'767'225'600;
+    option.vol = units(652, 3);
+    option.vol_source = "GWAV";
+    option.delta = units(-2510, 4);
+    EXPECT_EQ(option_text(option), "put 1,800.00 expires 2026-01-01 00:00:00 UTC, vol 65.20 % (GWAV), delta -0.2510");
+    option.vol.reset();
+    option.settlement_price = units(1750, 0);
+    EXPECT_EQ(option_text(option), "put 1,800.00 expires 2026-01-01 00:00:00 UTC, settled at 1,750.00");
+}
+
 TEST(LogValue, lets_no_text_start_a_line_or_a_key) {
     EXPECT_EQ(log_value("plain"), "\"plain\"");
     EXPECT_EQ(log_value("a\" level=error x=\""), "\"a\\\" level=error x=\\\"\"");

@@ -41,7 +41,7 @@ template <class... T>
 constexpr bool whole = ((described<T> == arity<T>()) && ...);
 
 static_assert(whole<BlockRef, AssetMapping, ReferencePrice, Qualifiers, NativeFigure, Portfolio, SourceTrouble>);
-static_assert(whole<Grade, Position, Standing, LiquidationTerms, Candidate, Action, AccountReport, UnderlyingExposure>);
+static_assert(whole<Grade, OptionTerms, Position, Standing, LiquidationTerms, Candidate, Action, AccountReport, UnderlyingExposure>);
 static_assert(whole<ScenarioResult, Unified, Headline, PortfolioReport, Report>);
 static_assert(whole<IncidentEvent, OpenIncident, EndedIncident, AccountMemory, PortfolioMemory, Memory>);
 static_assert(whole<AssetCalibration, Market, Policy>);
@@ -62,7 +62,7 @@ Memory busy_memory() {
     memory.blocks = {BlockRef{ChainId{1}, 7, {}, 1'767'225'600}};
     PortfolioMemory& portfolio = memory.portfolios["main"];
     portfolio.unified = Unified{};
-    portfolio.unified->scenarios = {ScenarioResult{"ETH +1.00R", false, {{AssetId{"ETH"}, 0.18}}, -0.1}};
+    portfolio.unified->scenarios = {ScenarioResult{"ETH +1.00R vol up", false, {{AssetId{"ETH"}, 0.18}}, {{AssetId{"ETH"}, VolMove::up}}, 0.5, -0.1}};
     portfolio.headline.binding = AccountKey{VenueId{"protocol", ChainId{1}, ""}, {}, "7"};
     portfolio.ended[Bytes32{}] = EndedIncident{3, 5};
     AccountMemory& account = portfolio.accounts[*portfolio.headline.binding];

@@ -3,10 +3,12 @@
 
 #include "risk/account.hpp"
 #include "risk/level.hpp"
+#include "risk/scenarios.hpp"
 #include "tests/support/synthetic_book.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace margind::risk {
@@ -437,6 +439,54 @@ TEST(Book, eta_at_breach_is_where_the_margin_equals_the_equity) {
     ASSERT_TRUE(u.eta_at_breach.has_value());
     const double margin = u.margin_eta_0 + *u.eta_at_breach * (u.margin_eta_1 - u.margin_eta_0);
     EXPECT_NEAR(book.policy.mm_factor * margin, u.equity_usd, 1e-6);
+}
+
+// Factors by hand: 1 + .5 x (30 / d)^p and 1 - .25 x (30 / d)^p, p = .30 to 30 days, .13 beyond, d at least 1.
+TEST(Vols, move_more_the_nearer_the_expiry) {
+    const Policy policy;
+    constexpr std::int64_t day = 86'400;
+    EXPECT_DOUBLE_EQ(vol_factor(VolMove::up, 30 * day, policy), 1.5);
+    EXPECT_DOUBLE_EQ(vol_factor(VolMove::down, 30 * day, policy), 0.75);
+    EXPECT_NEAR(vol_factor(VolMove::up, 7 * day, policy), 1.7737077886, 1e-9);
+    EXPECT_NEAR(vol_factor(VolMove::down, 7 * day, policy), 0.6131461057, 1e-9);
+    EXPECT_NEAR(vol_factor(VolMove::up, 60 * day, policy), 1.4569157251, 1e-9);
+    EXPECT_NEAR(vol_factor(VolMove::up, 60, policy), 2.3870955573, 1e-9);
+    EXPECT_NEAR(vol_factor(VolMove::down, -day, policy), 0.3064522213, 1e-9);
+}
+
+// 100 USD per 100 % of vol, short, at a vol of 80 % and 20 %, 30 days: up to 120 % and (at least 45 %) 45 %, down to 60 % and 15 %.
+TEST(Vols, are_moved_where_an_account_depends_on_one) {
+    SyntheticBook book;
+    book.vols["ETH"] = {80'000'000, 30 * 86'400};
+    book.accounts = {{1, {{"supply.USD", 1'000'000}, {"vega.ETH", -100'000}}, false, "", ""}};
+    const PortfolioReport report = book.book();
+    ASSERT_TRUE(report.unified) << report.unified_reason;
+    EXPECT_NEAR(scenario(*report.unified, "ETH vol up").pnl_usd, -40, 1e-9);
+    EXPECT_NEAR(scenario(*report.unified, "ETH vol down").pnl_usd, 20, 1e-9);
+    EXPECT_EQ(scenario(*report.unified, "ETH +1.00R vol up").vols.at({"ETH"}), VolMove::up);
+    EXPECT_NEAR(scenario(*report.unified, "market +0.50R vol down").pnl_usd, 20, 1e-9);
+    // R = .18: a tail of 300 % counts by .77 x .18 / 3.
+    const ScenarioResult& tail = scenario(*report.unified, "ETH +300% vol up");
+    EXPECT_NEAR(tail.weight, 0.0462, 1e-12);
+    EXPECT_NEAR(tail.pnl_usd, -40 * 0.0462, 1e-9);
+    EXPECT_NEAR(report.unified->margin_eta_0, 40, 1e-9);
+    book.vols["ETH"].first = 20'000'000;
+    EXPECT_NEAR(scenario(*book.book().unified, "ETH vol up").pnl_usd, -25, 1e-9);
+    const auto own = [&](const ScenarioResult& row) { return !row.joint && row.name.starts_with("ETH"); };
+    const auto& all = report.unified->scenarios;
+    // 22 of the grid beside the unmoved state, and eight tails.
+    EXPECT_EQ(std::count_if(all.begin(), all.end(), own), 30);
+}
+
+TEST(Vols, leave_a_book_without_options_as_it_is) {
+    SyntheticBook book = lender(10'000);
+    const PortfolioReport report = book.book();
+    for (const ScenarioResult& row : report.unified->scenarios) {
+        EXPECT_TRUE(row.vols.empty()) << row.name;
+        EXPECT_EQ(row.weight, 1) << row.name;
+    }
+    // Eight own spots, eight of the market, two residuals; USDC has its own eight and no beta.
+    EXPECT_EQ(report.unified->scenarios.size(), 28U);
 }
 
 TEST(Book, empty_portfolio) {
