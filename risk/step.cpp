@@ -61,6 +61,7 @@ struct Condition {
     bool worse_only = false;
     /// Of an incident of the sources.
     std::optional<ChainId> chain;
+    std::uint32_t operators_agreeing = 1;
     std::string reason;
 };
 
@@ -190,6 +191,7 @@ private:
         for (const BlockRef& block : report_.blocks)
             if (chain ? block.chain == *chain : &block == &report_.blocks.front())
                 event.expires_at_block = block.number + static_cast<std::uint64_t>(policy_.action_valid_blocks);
+        event.operators_agreeing = condition.operators_agreeing;
         if (account != nullptr) fill(event, *account);
         events_.push_back(std::move(event));
     }
@@ -255,6 +257,11 @@ bool contested(const AccountReport& account, const Report& report) {
     return account.grade.qualifiers.disputed && find_trouble(report.troubles, account.key.venue.chain, TroubleKind::disputed) != nullptr;
 }
 
+/// What is read is compared between two operators, and a third decides between two that differ: two agree, or one stands alone.
+std::uint32_t operators_agreeing(const AccountReport& account, const Report& report) {
+    return account.grade.qualifiers.single_source || contested(account, report) ? 1 : 2;
+}
+
 /// Last level, materiality and timers of one account; returns the level that counts for the headline.
 Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport& account, const Report& report,
                    const Policy& policy) {
@@ -291,16 +298,19 @@ Level step_account(Stepper& stepper, AccountMemory& memory, const AccountReport&
     distance.hold = unknown;
     distance.worse_only = stale || contested(account, report);
     distance.reason = account.reason;
+    distance.operators_agreeing = operators_agreeing(account, report);
     const Level held = stepper.apply(memory.open, distance, &account, account.key, log_only);
     if (!unknown) memory.level = worse(held, account.level);
 
     Condition blind = unknown_condition(memory, report.time, policy, account.reason);
     blind.hold = stale;
+    blind.operators_agreeing = distance.operators_agreeing;
     stepper.apply(memory.open, blind, &account, account.key, log_only);
 
     Condition drift;
     drift.rule = "drift";
     drift.level = drifting ? Level::warn : Level::ok;
+    drift.operators_agreeing = distance.operators_agreeing;
     drift.reason = drifting ? account.grade.reason : "the venue's views and our figures agree";
     // Only views of the evaluated block tell that the figures agree again.
     drift.hold = account.grade.kind == GradeKind::unknown || account.grade.kind == GradeKind::recomputed;
@@ -366,6 +376,7 @@ void step_sources(Stepper& stepper, PortfolioMemory& memory, const PortfolioRepo
         condition.rule = source_rule(trouble);
         condition.level = Level::warn;
         condition.chain = trouble.chain;
+        condition.operators_agreeing = trouble.kind == TroubleKind::stale ? 0 : 1;
         condition.reason = trouble.reason;
         conditions.insert_or_assign(condition.rule, condition);
     }
@@ -406,6 +417,8 @@ void step_portfolio(PortfolioMemory& memory, const PortfolioReport& portfolio, c
     cover.rule = "cover";
     cover.entry = cover_entry;
     cover.reason = "there is no unified margin to cover";
+    cover.operators_agreeing = 2;
+    for (const AccountReport& account : portfolio.accounts) cover.operators_agreeing = std::min(cover.operators_agreeing, operators_agreeing(account, report));
     if (portfolio.unified) {
         memory.unified = portfolio.unified;
         memory.unified_time = report.time;

@@ -32,6 +32,7 @@ struct IncidentEvent {
     /// Null for an incident of the book.
     std::optional<AccountKey> account;
     Grade grade;
+    /// Operators that say the same of what the incident stands on; of a book, of its least confirmed account. 0: none answers.
     std::uint32_t operators_agreeing = 1;
     Level level = Level::warn;
     Level from = Level::ok;

@@ -458,6 +458,25 @@ TEST(StepSources, of_figures_that_operators_contradict_only_the_bad_news_counts)
     EXPECT_EQ(life.feed(372, {at(Level::ok, 5)}), "distance:cleared:critical>ok");
 }
 
+TEST(StepSources, an_incident_says_how_many_operators_stand_behind_it) {
+    const auto agreeing = [](bool single_source, bool disputed, std::vector<SourceTrouble> troubles) {
+        AccountReport account = at(Level::call, 0.9);
+        account.grade.qualifiers.single_source = single_source;
+        account.grade.qualifiers.disputed = disputed;
+        Report report = report_of(0, {account});
+        report.troubles = std::move(troubles);
+        std::vector<std::uint32_t> all;
+        for (const IncidentEvent& event : step({}, report, Policy{}).events) all.push_back(event.operators_agreeing);
+        return all;
+    };
+    using Counts = std::vector<std::uint32_t>;
+    EXPECT_EQ(agreeing(false, false, {}), Counts{2});
+    EXPECT_EQ(agreeing(true, false, {}), Counts{1});
+    EXPECT_EQ(agreeing(false, true, {}), Counts{2}) << "feeds differ, not operators";
+    EXPECT_EQ(agreeing(false, true, {trouble(TroubleKind::disputed)}), (Counts{1, 1}));
+    EXPECT_EQ(agreeing(false, false, {trouble(TroubleKind::stale)}), (Counts{2, 0}));
+}
+
 TEST(StepSources, a_reference_feed_that_is_disputed_holds_no_incident) {
     Life life;
     life.feed(0, {at(Level::call, 0.9)});
