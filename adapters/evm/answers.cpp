@@ -1,12 +1,12 @@
 // One view call, one reply.
-#include "adapters/protocols/perp_v2/calls.hpp"
+#include "adapters/evm/answers.hpp"
 
-namespace margind::adapters::protocols::perp_v2 {
+namespace margind::adapters::evm {
 
-Call view(const model::Address& to, std::string_view signature, const evm::AbiWriter& arguments) {
+Call view(const model::Address& to, std::string_view signature, const AbiWriter& arguments) {
     Call call;
     call.to = to;
-    call.data = evm::Function(signature)(arguments);
+    call.data = Function(signature)(arguments);
     return call;
 }
 
@@ -25,4 +25,4 @@ model::Bytes Answers::bytes(const std::string& what) {
     return {};
 }
 
-}  // namespace margind::adapters::protocols::perp_v2
+}  // namespace margind::adapters::evm
