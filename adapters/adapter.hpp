@@ -80,6 +80,8 @@ struct Protocol {
     std::function<const model::VenueRule&()> rule;
     /// Names that Venue::lists must hold, no more and no fewer; a list may be empty.
     std::vector<std::string> required_lists{};
+    /// What Venue::rule may be, for deployments whose contracts do not tell which rule holds there; empty: never given.
+    std::vector<std::string> rules{};
 };
 
 /// All protocols of the build, sorted by name.

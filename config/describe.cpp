@@ -51,6 +51,7 @@ std::string endpoint_text(const Endpoint& endpoint) {
 std::string venue_text(const Venue& venue) {
     std::string out = fmt::format("[[venue]]\nid = {}\n", toml_text(venue.id.to_string()));
     for (const auto& [name, address] : venue.addresses) out += fmt::format("addresses.{} = {}\n", name, toml_text(address.to_string()));
+    if (!venue.rule.empty()) out += fmt::format("rule = {}\n", toml_text(venue.rule));
     for (const auto& [name, addresses] : venue.lists) out += fmt::format("lists.{} = {}\n", name, list(addresses));
     return out + "\n";
 }

@@ -156,6 +156,7 @@ void read_venues(TableReader& root, Settings& settings) {
             for (const std::string& name : names.keys())
                 if (auto list = names.addresses(name)) venue.lists.emplace(name, std::move(*list));
         });
+        if (auto rule = row.text("rule")) venue.rule = std::move(*rule);
         const bool enabled = row.boolean("enabled").value_or(true);
         if (!good) return;
         if (!enabled) {

@@ -45,11 +45,12 @@ struct Endpoint {
 };
 
 /// `addresses` by name ("addresses_provider"), `lists` of addresses by name ("base_tokens") where a protocol has no view
-/// that enumerates them.
+/// that enumerates them. `rule` is one of the names that the protocol knows; empty: the contracts tell.
 struct Venue {
     model::VenueId id;
     std::map<std::string, model::Address> addresses;
     std::map<std::string, std::vector<model::Address>> lists;
+    std::string rule{};
 };
 
 struct Feed {

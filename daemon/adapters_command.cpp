@@ -10,6 +10,7 @@ ExitCode list_adapters() {
     for (const adapters::Protocol& protocol : adapters::all_protocols()) {
         fmt::print("{}\n  required addresses: {}\n", protocol.name, fmt::join(protocol.required_addresses, ", "));
         if (!protocol.required_lists.empty()) fmt::print("  required lists: {}\n", fmt::join(protocol.required_lists, ", "));
+        if (!protocol.rules.empty()) fmt::print("  rules that a venue may name: {}\n", fmt::join(protocol.rules, ", "));
         config::Venue settings;
         settings.id.protocol = protocol.name;
         for (const std::string& name : protocol.required_addresses) settings.addresses[name] = model::Address{};

@@ -7,14 +7,14 @@ import { tokenSpecs } from "./deploy_common.mjs";
 const ray = (text) => BigInt(Math.round(Number(text) * 1e6)) * 10n ** 21n;
 
 /** Reserve parameters in basis points; `slope2` and `optimal` feed the interest rate strategy. */
-const reserves = {
+export const reserves = {
   WETH: { ltv: 8000, threshold: 8250, bonus: 10500, optimal: "0.8", slope1: "0.033", slope2: "0.8" },
   WBTC: { ltv: 7300, threshold: 7800, bonus: 10600, optimal: "0.45", slope1: "0.04", slope2: "3" },
   USDC: { ltv: 7700, threshold: 8000, bonus: 10450, optimal: "0.9", slope1: "0.04", slope2: "0.6", emode: 1 },
   DAI: { ltv: 6300, threshold: 7700, bonus: 10500, optimal: "0.9", slope1: "0.045", slope2: "0.75", emode: 1 },
 };
 
-const stablecoins = { category: 1, ltv: 9700, threshold: 9750, bonus: 10100, label: "Stablecoins" };
+export const stablecoins = { category: 1, ltv: 9700, threshold: 9750, bonus: 10100, label: "Stablecoins" };
 
 async function deployLibraries(evm, owner) {
   const logic = (name) => artifact("aave", `protocol/libraries/logic/${name}`);

@@ -8,6 +8,7 @@ import { Refused } from "./chain_error.mjs";
 /** In the order in which they are deployed, whatever the order of the option. */
 const modules = {
   morpho: () => import("./deploy_morpho.mjs"),
+  aave_v36: () => import("./deploy_aave_v36.mjs"),
 };
 
 /** The protocols that `--with` names: a list with commas, or "all". */

@@ -30,4 +30,21 @@ export const units = {
     contracts: ["FeedOracle"],
     settings: { optimizer },
   },
+  // Aave V3.6 whole, and of its mocks the sequencer's feed.
+  aave_v36: {
+    solc: "solc-0.8.27",
+    paths: { "": "@aave-dao/aave-v3-origin/src/contracts", "openzeppelin-contracts/contracts/": "@openzeppelin/contracts" },
+    entries: [
+      "protocol/configuration/PoolAddressesProvider.sol", "protocol/configuration/ACLManager.sol", "misc/AaveOracle.sol",
+      "misc/PriceOracleSentinel.sol", "misc/DefaultReserveInterestRateStrategyV2.sol", "helpers/AaveProtocolDataProvider.sol",
+      "instances/PoolInstance.sol", "instances/PoolConfiguratorInstance.sol", "instances/ATokenInstance.sol",
+      "instances/VariableDebtTokenInstance.sol", "mocks/oracle/SequencerOracle.sol",
+    ],
+    contracts: [
+      "PoolAddressesProvider", "ACLManager", "AaveOracle", "PriceOracleSentinel", "SequencerOracle",
+      "DefaultReserveInterestRateStrategyV2", "AaveProtocolDataProvider", "PoolInstance", "PoolConfiguratorInstance", "ATokenInstance",
+      "VariableDebtTokenInstance", "BorrowLogic", "FlashLoanLogic", "LiquidationLogic", "PoolLogic", "SupplyLogic", "ConfiguratorLogic",
+    ],
+    settings: { optimizer, evmVersion: "cancun" },
+  },
 };

@@ -157,7 +157,7 @@ TEST_F(AaveV3Readings, give_no_facts_for_an_owner_with_nothing) {
 }
 
 TEST_F(AaveV3Readings, show_the_views_of_a_revision_that_the_rule_does_not_know) {
-    node_.answer(pool, Function("POOL_REVISION()")(), AbiWriter().u256(U256(10)));
+    node_.answer(pool, Function("POOL_REVISION()")(), AbiWriter().u256(U256(9)));
     node_.user_state(both_bits, U256(7));
     const auto settled = config();
     ASSERT_TRUE(settled) << settled.error().message;

@@ -22,7 +22,7 @@ TEST(BuiltInVenues, hold_what_their_protocol_asks_for_and_can_be_made) {
         std::set<std::string> lists;
         for (const auto& [name, list] : venue.lists) lists.insert(name);
         EXPECT_EQ(lists, std::set<std::string>(protocol->required_lists.begin(), protocol->required_lists.end())) << id.to_string();
-        const auto adapter = protocol->make({id, venue.addresses, venue.lists});
+        const auto adapter = protocol->make(venue);
         ASSERT_TRUE(adapter) << adapter.error().message;
         EXPECT_EQ((*adapter)->venue(), id);
     }

@@ -1,6 +1,7 @@
 // Reads one user: configuration, e-mode, the pool's own figures, balances as stored.
 #include "adapters/protocols/aave_v3/calls.hpp"
 #include "adapters/protocols/aave_v3/facts.hpp"
+#include "adapters/protocols/aave_v3/line.hpp"
 #include "adapters/protocols/aave_v3/readings.hpp"
 #include "adapters/protocols/aave_v3/rule.hpp"
 
@@ -24,7 +25,8 @@ const evm::Function get_user_stable_rate("getUserStableRate(address)");
 const evm::Function get_user_last_updated("getUserLastUpdated(address)");
 
 constexpr std::size_t fixed_requests = 3;
-constexpr std::size_t requests_per_debt = 4;
+/// Of a debt in 3.0; 3.6 has variable debt alone, and asks for the first.
+constexpr std::array<std::string_view, 4> debt_fields{"scaled_variable_debt", "stable_principal", "stable_rate", "stable_last_update"};
 
 std::uint8_t decimals_of(const U256& base_unit) {
     std::uint8_t decimals = 0;
@@ -83,16 +85,14 @@ private:
         if (venue_->schema() != venue_schema)
             return fail(ErrorCode::unknown_schema, "venue facts have schema " + venue_->schema() + ", not " + std::string(venue_schema));
         const Result<Address> pool = venue_->address("pool");
-        const Result<U256> revision = venue_->u256("revision");
         const Result<U256> unit = venue_->u256("base_unit");
         if (!pool) return fail(pool.error());
-        if (!revision) return fail(revision.error());
         if (!unit) return fail(unit.error());
-        rule_known_ = known_revision(*revision);
+        line_ = line_of(*venue_);
         base_decimals_ = decimals_of(*unit);
         std::vector<Request> requests{call(*pool, get_user_configuration, owner_), call(*pool, get_user_account_data, owner_),
                                       call(*pool, get_user_emode, owner_)};
-        if (!rule_known_) return requests;
+        if (!line_) return requests;
         const Result<U256> listed = venue_->u256("listed");
         if (!listed) return fail(listed.error());
         for (unsigned id = 0; id < max_reserves; ++id) {
@@ -115,7 +115,7 @@ private:
         views_ = native_figures(*words, base_decimals_);
         facts_.add("configuration", *configuration);
         facts_.add("emode", *emode);
-        if (!rule_known_) {
+        if (!line_) {
             nothing_ = configuration->is_zero();
             for (std::size_t i = 0; i < view_names.size(); ++i)
                 facts_.add("view." + std::string(view_names[i]), (*words)[i]);
@@ -137,11 +137,12 @@ private:
             facts_.add(reserve_fact(id, "scaled_supply"), *scaled);
             if (!borrowing) continue;
             const Result<Address> variable = venue_->address(reserve_fact(id, "variable_debt_token"));
-            const Result<Address> stable = venue_->address(reserve_fact(id, "stable_debt_token"));
             if (!variable) return fail(variable.error());
-            if (!stable) return fail(stable.error());
             borrowed_.push_back(id);
             requests.push_back(call(*variable, scaled_balance_of, owner_));
+            if (*line_ == Line::v3_6) continue;
+            const Result<Address> stable = venue_->address(reserve_fact(id, "stable_debt_token"));
+            if (!stable) return fail(stable.error());
             requests.push_back(call(*stable, principal_balance_of, owner_));
             requests.push_back(call(*stable, get_user_stable_rate, owner_));
             requests.push_back(call(*stable, get_user_last_updated, owner_));
@@ -152,12 +153,12 @@ private:
     }
 
     Result<std::vector<Request>> take_debts(std::span<const Reply> replies) {
-        constexpr std::array<std::string_view, requests_per_debt> fields{"scaled_variable_debt", "stable_principal",
-                                                                         "stable_rate", "stable_last_update"};
+        if (!line_) return std::vector<Request>{};
+        const std::size_t each = *line_ == Line::v3_0 ? debt_fields.size() : 1;
         for (std::size_t i = 0; i < borrowed_.size(); ++i) {
-            for (std::size_t field = 0; field < fields.size(); ++field) {
-                std::string name = reserve_fact(borrowed_[i], fields[field]);
-                const Result<U256> value = decode(replies[i * requests_per_debt + field], name, as_u256);
+            for (std::size_t field = 0; field < each; ++field) {
+                std::string name = reserve_fact(borrowed_[i], debt_fields[field]);
+                const Result<U256> value = decode(replies[i * each + field], name, as_u256);
                 if (!value) return fail(value.error());
                 facts_.add(std::move(name), *value);
             }
@@ -178,7 +179,8 @@ private:
 
     FactsPtr venue_;
     Address owner_;
-    bool rule_known_ = false;
+    /// Empty: a pool that the rule does not know.
+    std::optional<Line> line_;
     bool nothing_ = false;
     std::uint8_t base_decimals_ = 0;
     std::vector<unsigned> listed_;
@@ -195,9 +197,8 @@ std::unique_ptr<Reading<AccountReading>> account_reading(FactsPtr venue, const A
 
 std::unique_ptr<Reading<std::vector<model::NativeFigure>>> views_reading(const FactsPtr& venue, const Address& owner) {
     const Result<Address> pool = venue->address("pool");
-    const Result<U256> revision = venue->u256("revision");
     const Result<U256> unit = venue->u256("base_unit");
-    if (!pool || !revision || !known_revision(*revision) || !unit) return nullptr;
+    if (!pool || !line_of(*venue) || !unit) return nullptr;
     return std::make_unique<ViewsReading>(*pool, *unit, owner);
 }
 

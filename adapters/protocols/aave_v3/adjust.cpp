@@ -20,7 +20,7 @@ constexpr U256 uncapped_room({~std::uint64_t{0}, (std::uint64_t{1} << 48) - 1, 0
 U256 deposit_room(const Book& book, const Reserve& reserve) {
     if (reserve.supply_cap == 0) return uncapped_room;
     const Result<U256> index = income_at(book, reserve, 0);
-    const Maybe supplied = index ? ray_mul(reserve.market_scaled_supply, *index) : std::nullopt;
+    const Maybe supplied = index ? supply_balance(book.line, reserve.market_scaled_supply, *index) : std::nullopt;
     const Maybe room = sub(mul(U256(reserve.supply_cap), reserve.unit), supplied);
     return room ? std::min(*room, uncapped_room) : U256{};
 }
@@ -36,7 +36,7 @@ Result<void> deposit(const Book& book, Reserve& reserve, const U256& amount) {
     if (!reserve.collateral) return fail(ErrorCode::missing, "the account has no enabled collateral in " + reserve.label);
     const Result<U256> index = income_at(book, reserve, 0);
     if (!index) return fail(index.error());
-    const Maybe minted = ray_div(amount, *index);
+    const Maybe minted = minted_supply(book.line, amount, *index);
     if (!minted || minted->is_zero())
         return fail(ErrorCode::out_of_range, "a deposit of " + amount.to_decimal() + " mints nothing; the pool reverts there");
     const Maybe supply = add(reserve.scaled_supply, minted);
@@ -54,13 +54,14 @@ Result<void> repay(const Book& book, Reserve& reserve, const Balance& balance, c
     if (repays_variable(balance)) {
         const Result<U256> index = debt_index_at(book, reserve, 0);
         if (!index) return fail(index.error());
-        const Maybe burnt = ray_div(paid, *index);
+        const Maybe burnt = burnt_debt(book.line, paid, *index);
         const Maybe left = sub(reserve.scaled_variable_debt, burnt);
         if (!left || burnt->is_zero())
             return fail(ErrorCode::out_of_range,
                         "a repayment of " + amount.to_decimal() + " burns nothing or too much; the pool reverts there");
         reserve.scaled_variable_debt = *left;
-        reserve.borrowing = paid != owed || !balance.stable_debt.is_zero();
+        const bool variable_left = book.line == Line::v3_0 ? paid != owed : !left->is_zero();
+        reserve.borrowing = variable_left || !balance.stable_debt.is_zero();
         return {};
     }
     // The token makes the accrued interest principal, takes off the payment and restarts the clock.

@@ -48,6 +48,9 @@ struct EMode {
     std::uint32_t ltv = 0;
     std::uint32_t liquidation_threshold = 0;
     std::uint32_t liquidation_bonus = 0;
+    /// 3.6: the reserves that the category's shares hold for as collateral, and those among them that may not be borrowed against.
+    U256 collateral_bitmap;
+    U256 ltvzero_bitmap;
     /// Input that prices every asset of the category, where it has a price source of its own.
     std::optional<std::size_t> input;
 };
@@ -76,11 +79,21 @@ Result<EMode> read_emode(const Facts& venue, const U256& category, const model::
     if (!id || *id > 255) return fail(ErrorCode::out_of_range, "e-mode category " + category.to_decimal() + " is above 255");
     mode.category = static_cast<unsigned>(*id);
     Fields fields(venue, emode_fact(mode.category, ""));
-    // A category that no reserve belongs to changes nothing.
-    if (mode.category == 0 || !fields.has("ltv")) return mode;
+    if (mode.category == 0) return mode;
+    if (!fields.has("ltv")) {
+        // A category that no reserve belongs to changes nothing.
+        if (book.line == Line::v3_0) return mode;
+        return fail(ErrorCode::missing, "e-mode category " + category.to_decimal() + " is not in the configuration that was read");
+    }
     mode.ltv = static_cast<std::uint32_t>(fields.u64("ltv"));
     mode.liquidation_threshold = static_cast<std::uint32_t>(fields.u64("liquidation_threshold"));
     mode.liquidation_bonus = static_cast<std::uint32_t>(fields.u64("liquidation_bonus"));
+    if (book.line == Line::v3_6) {
+        mode.collateral_bitmap = fields.u256("collateral_bitmap");
+        mode.ltvzero_bitmap = fields.u256("ltvzero_bitmap");
+        if (fields.error()) return fail(*fields.error());
+        return mode;
+    }
     const model::Address source = fields.address("price_source");
     if (fields.error()) return fail(*fields.error());
     if (source.is_zero()) return mode;
@@ -95,7 +108,21 @@ Result<EMode> read_emode(const Facts& venue, const U256& category, const model::
     return mode;
 }
 
-Result<Reserve> read_reserve(const Facts& venue, const Facts& account, unsigned id, const U256& user_bits,
+/// What of the user's e-mode holds for the reserve, over its own shares.
+void apply_emode(Line line, const EMode& mode, Reserve& reserve) {
+    const bool inside = line == Line::v3_0 ? mode.category != 0 && reserve.emode_category == mode.category
+                                           : mode.collateral_bitmap.bit(reserve.id);
+    if (!inside) return;
+    reserve.liquidation_threshold = mode.liquidation_threshold;
+    reserve.liquidation_bonus = mode.liquidation_bonus;
+    // 3.0 leaves a collateral without a loan-to-value of its own at none in e-mode too; 3.6 keeps a list of those.
+    if (line == Line::v3_6)
+        reserve.ltv = mode.ltvzero_bitmap.bit(reserve.id) ? 0 : mode.ltv;
+    else if (reserve.ltv != 0)
+        reserve.ltv = mode.ltv;
+}
+
+Result<Reserve> read_reserve(Line line, const Facts& venue, const Facts& account, unsigned id, const U256& user_bits,
                              const EMode& mode) {
     namespace bits = configuration_bits;
     Reserve reserve;
@@ -122,22 +149,25 @@ Result<Reserve> read_reserve(const Facts& venue, const Facts& account, unsigned 
     reserve.paused = bit_field(word, bits::paused) != 0;
     reserve.supply_cap = bit_field(word, bits::supply_cap);
 
-    const auto own_threshold = static_cast<std::uint32_t>(bit_field(word, bits::liquidation_threshold));
-    const auto own_ltv = static_cast<std::uint32_t>(bit_field(word, bits::ltv));
-    reserve.emode_category = static_cast<std::uint32_t>(bit_field(word, bits::emode_category));
-    const bool in_mode = mode.category != 0 && reserve.emode_category == mode.category;
+    reserve.liquidation_threshold = static_cast<std::uint32_t>(bit_field(word, bits::liquidation_threshold));
+    reserve.ltv = static_cast<std::uint32_t>(bit_field(word, bits::ltv));
+    reserve.liquidation_bonus = static_cast<std::uint32_t>(bit_field(word, bits::liquidation_bonus));
+    reserve.liquidation_protocol_fee = static_cast<std::uint32_t>(bit_field(word, bits::liquidation_protocol_fee));
     reserve.borrowing = user_bits.bit(2 * id);
-    reserve.collateral = user_bits.bit(2 * id + 1) && own_threshold != 0;
-    reserve.liquidation_threshold = in_mode ? mode.liquidation_threshold : own_threshold;
-    // The pool leaves a collateral without a loan-to-value of its own at none in e-mode too.
-    reserve.ltv = own_ltv == 0 ? 0 : (in_mode ? mode.ltv : own_ltv);
-    reserve.liquidation_bonus =
-        in_mode ? mode.liquidation_bonus : static_cast<std::uint32_t>(bit_field(word, bits::liquidation_bonus));
+    reserve.collateral = user_bits.bit(2 * id + 1) && (line == Line::v3_6 || reserve.liquidation_threshold != 0);
+    if (line == Line::v3_0)
+        reserve.emode_category = static_cast<std::uint32_t>(bit_field(word, bits::emode_category));
+    else
+        reserve.grace_until = market.u64("grace_until");
+    if (market.error()) return fail(*market.error());
+    apply_emode(line, mode, reserve);
 
     Fields user(account, reserve_fact(id, ""));
     reserve.scaled_supply = user.u256("scaled_supply");
     if (reserve.borrowing) {
         reserve.scaled_variable_debt = user.u256("scaled_variable_debt");
+    }
+    if (reserve.borrowing && line == Line::v3_0) {
         reserve.stable_principal = user.u256("stable_principal");
         reserve.stable_rate = user.u256("stable_rate");
         reserve.stable_updated = user.u64("stable_last_update");
@@ -178,9 +208,9 @@ Result<void> check_schemas(const Facts& venue, const Facts& account) {
                     "account facts have schema " + account.schema() + ", not " + std::string(account_schema));
     const Result<U256> revision = venue.u256("revision");
     if (!revision) return fail(revision.error());
-    if (!known_revision(*revision))
+    if (!line_of(venue))
         return fail(ErrorCode::unknown_revision,
-                    "pool revision " + revision->to_decimal() + " is none of 1 to 3: only the pool's own figures are shown");
+                    "pool revision " + revision->to_decimal() + " is neither 1 to 3 (3.0.x) nor 10 (3.6): only the pool's own figures are shown");
     return {};
 }
 
@@ -211,6 +241,7 @@ Result<Book> read_book(const Facts& venue, const Facts& account, const model::As
     Fields market(venue, "");
     Fields user(account, "");
     Book book;
+    book.line = *line_of(venue);
     book.time = market.u64("block_time");
     const model::ChainId chain{market.u64("chain_id")};
     const model::Address base_currency = market.address("base_currency");
@@ -237,7 +268,7 @@ Result<Book> read_book(const Facts& venue, const Facts& account, const model::As
         const bool used = user_bits.bit(2 * id) || user_bits.bit(2 * id + 1);
         // The pool skips the bits of a dropped reserve.
         if ((!used && !held.bit(id)) || venue.find(reserve_fact(id, "asset")) == nullptr) continue;
-        Result<Reserve> reserve = read_reserve(venue, account, id, user_bits, *mode);
+        Result<Reserve> reserve = read_reserve(book.line, venue, account, id, user_bits, *mode);
         if (!reserve) return fail(reserve.error());
         const Result<bool> priced = price_reserve(venue, assets, chain, used, *mode, book, *reserve);
         if (!priced) return fail(priced.error());
@@ -268,7 +299,7 @@ Result<U256> debt_index_at(const Book& book, const Reserve& reserve, std::int64_
     const auto seconds = elapsed(book, offset_s, reserve.updated);
     if (!seconds) return fail(overflow(reserve, "the time since the last update"));
     if (*seconds == 0) return reserve.variable_borrow_index;
-    const Maybe index = ray_mul(compounded_interest(reserve.variable_borrow_rate, *seconds), reserve.variable_borrow_index);
+    const Maybe index = ray_mul(compounded_interest(book.line, reserve.variable_borrow_rate, *seconds), reserve.variable_borrow_index);
     if (!index) return fail(overflow(reserve, "the variable borrow index"));
     return *index;
 }
@@ -280,14 +311,14 @@ Result<std::vector<Balance>> balances_at(const Book& book, std::int64_t offset_s
         if (!reserve.scaled_supply.is_zero()) {
             const Result<U256> index = income_at(book, reserve, offset_s);
             if (!index) return fail(index.error());
-            const Maybe supply = ray_mul(reserve.scaled_supply, *index);
+            const Maybe supply = supply_balance(book.line, reserve.scaled_supply, *index);
             if (!supply) return fail(overflow(reserve, "the supply"));
             balances[i].supply = *supply;
         }
         if (!reserve.scaled_variable_debt.is_zero()) {
             const Result<U256> index = debt_index_at(book, reserve, offset_s);
             if (!index) return fail(index.error());
-            const Maybe debt = ray_mul(reserve.scaled_variable_debt, *index);
+            const Maybe debt = debt_balance(book.line, reserve.scaled_variable_debt, *index);
             if (!debt) return fail(overflow(reserve, "the variable debt"));
             balances[i].variable_debt = *debt;
         }

@@ -1,6 +1,7 @@
 // One Aave user as plain data: what the rule computes with, decoded once from the facts.
 #pragma once
 
+#include "adapters/protocols/aave_v3/line.hpp"
 #include "risk/model/venue_rule.hpp"
 
 #include <cstdint>
@@ -21,14 +22,19 @@ struct Reserve {
     model::U256 unit;
     /// Which of Book::inputs prices it.
     std::size_t input = 0;
-    /// Counted as collateral: the user's bit is set and the reserve has a liquidation threshold.
+    /// Counted as collateral: the user's bit is set and, in 3.0, the reserve has a liquidation threshold.
     bool collateral = false;
     bool borrowing = false;
     std::uint32_t liquidation_threshold = 0;
     std::uint32_t ltv = 0;
     /// 10500 = 5 %.
     std::uint32_t liquidation_bonus = 0;
+    /// In basis points of the bonus.
+    std::uint32_t liquidation_protocol_fee = 0;
+    /// The category whose price source takes the place of the reserve's own, in 3.0.
     std::uint32_t emode_category = 0;
+    /// Until then, inclusive, nobody may be liquidated in this reserve; 3.6.
+    std::uint64_t grace_until = 0;
     bool active = false;
     bool frozen = false;
     bool paused = false;
@@ -54,6 +60,7 @@ struct Reserve {
 };
 
 struct Book {
+    Line line = Line::v3_0;
     /// Block time of the venue facts.
     std::uint64_t time = 0;
     /// Decimals and name of the oracle's base currency.

@@ -33,6 +33,14 @@ EModeData read_emode_data(evm::AbiReader& reader) {
     return data;
 }
 
+EModeShares read_emode_shares(evm::AbiReader& reader) {
+    EModeShares shares;
+    shares.ltv = reader.u64(16);
+    shares.liquidation_threshold = reader.u64(16);
+    shares.liquidation_bonus = reader.u64(16);
+    return shares;
+}
+
 std::array<model::U256, 6> read_account_data(evm::AbiReader& reader) {
     std::array<model::U256, 6> words;
     for (model::U256& word : words) word = reader.u256();

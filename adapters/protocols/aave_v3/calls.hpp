@@ -38,8 +38,16 @@ struct EModeData {
     model::Address price_source;
 };
 
+/// getEModeCategoryCollateralConfig of pools from 3.2 on.
+struct EModeShares {
+    std::uint64_t ltv = 0;
+    std::uint64_t liquidation_threshold = 0;
+    std::uint64_t liquidation_bonus = 0;
+};
+
 ReserveData read_reserve_data(evm::AbiReader& reader);
 EModeData read_emode_data(evm::AbiReader& reader);
+EModeShares read_emode_shares(evm::AbiReader& reader);
 std::array<model::U256, 6> read_account_data(evm::AbiReader& reader);
 
 /// A call without arguments, of an address, or of a number.

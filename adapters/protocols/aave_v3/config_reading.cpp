@@ -1,6 +1,7 @@
 // Reads what seldom changes: the pool, its revision, its oracle, its reserves and their e-mode categories.
 #include "adapters/protocols/aave_v3/calls.hpp"
 #include "adapters/protocols/aave_v3/facts.hpp"
+#include "adapters/protocols/aave_v3/line.hpp"
 #include "adapters/protocols/aave_v3/readings.hpp"
 
 #include <set>
@@ -23,12 +24,13 @@ const evm::Function pool_revision("POOL_REVISION()");
 const evm::Function get_reserves_list("getReservesList()");
 const evm::Function get_reserve_data("getReserveData(address)");
 const evm::Function get_emode_category_data("getEModeCategoryData(uint8)");
+const evm::Function get_emode_shares("getEModeCategoryCollateralConfig(uint8)");
 const evm::Function base_currency("BASE_CURRENCY()");
 const evm::Function base_currency_unit("BASE_CURRENCY_UNIT()");
 
 class ConfigReading final : public StagedReading<FactsPtr> {
 public:
-    explicit ConfigReading(const Address& provider) : provider_(provider) {}
+    ConfigReading(const Address& provider, std::optional<Line> line) : provider_(provider), line_(line) {}
 
 protected:
     Result<std::vector<Request>> stage(unsigned number, std::span<const Reply> replies) override {
@@ -85,7 +87,9 @@ private:
         facts_.add("revision", *revision);
         facts_.add("base_currency", *currency);
         facts_.add("base_unit", *unit);
-        if (!known_revision(*revision)) return std::vector<Request>{};
+        if (!line_) line_ = line_of_revision(*revision);
+        if (!line_) return std::vector<Request>{};
+        facts_.add("line", line_fact(*line_));
         Result<std::vector<Address>> list = decode(replies[1], "getReservesList", [](evm::AbiReader& reader) {
             return reader.array(max_reserves, [](evm::AbiReader& item) { return item.address(); });
         });
@@ -106,18 +110,26 @@ private:
             listed = with_bit(listed, data->id);
             facts_.add(reserve_fact(data->id, "asset"), assets_[i]);
             facts_.add(reserve_fact(data->id, "a_token"), data->a_token);
-            facts_.add(reserve_fact(data->id, "stable_debt_token"), data->stable_debt_token);
             facts_.add(reserve_fact(data->id, "variable_debt_token"), data->variable_debt_token);
+            if (*line_ != Line::v3_0) continue;
+            facts_.add(reserve_fact(data->id, "stable_debt_token"), data->stable_debt_token);
             const auto category = bit_field(data->configuration, configuration_bits::emode_category);
             if (category != 0) categories_.insert(static_cast<unsigned>(category));
         }
         facts_.add("listed", listed);
         std::vector<Request> requests;
+        if (*line_ == Line::v3_6) {
+            // Nothing lists them.
+            for (unsigned category = 1; category < max_categories; ++category) requests.push_back(call(pool_, get_emode_shares, U256(category)));
+            return requests;
+        }
         for (const unsigned category : categories_) requests.push_back(call(pool_, get_emode_category_data, U256(category)));
         return requests;
     }
 
     Result<std::vector<Request>> categories(std::span<const Reply> replies) {
+        if (!line_) return std::vector<Request>{};
+        if (*line_ == Line::v3_6) return categories_36(replies);
         std::size_t i = 0;
         for (const unsigned category : categories_) {
             const Result<EModeData> data =
@@ -128,7 +140,22 @@ private:
         return std::vector<Request>{};
     }
 
+    Result<std::vector<Request>> categories_36(std::span<const Reply> replies) {
+        U256 listed;
+        for (unsigned category = 1; category < max_categories; ++category) {
+            const Result<EModeShares> shares = decode(
+                replies[category - 1], [category] { return "getEModeCategoryCollateralConfig of " + std::to_string(category); }, read_emode_shares);
+            if (!shares) return fail(shares.error());
+            // The configurator gives every category a threshold.
+            if (shares->liquidation_threshold != 0) listed = with_bit(listed, category);
+        }
+        facts_.add("emodes", listed);
+        return std::vector<Request>{};
+    }
+
     Address provider_;
+    /// Of the pool; empty until it is read, where it is not given.
+    std::optional<Line> line_;
     Address pool_;
     std::vector<Address> assets_;
     std::set<unsigned> categories_;
@@ -137,8 +164,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Reading<FactsPtr>> config_reading(const Address& addresses_provider) {
-    return std::make_unique<ConfigReading>(addresses_provider);
+std::unique_ptr<Reading<FactsPtr>> config_reading(const Address& addresses_provider, std::optional<Line> line) {
+    return std::make_unique<ConfigReading>(addresses_provider, line);
 }
 
 }  // namespace margind::adapters::protocols::aave_v3

@@ -2,6 +2,7 @@
 #include "adapters/protocols/aave_v3/events.hpp"
 
 #include "adapters/protocols/aave_v3/facts.hpp"
+#include "adapters/protocols/aave_v3/line.hpp"
 #include "risk/model/keccak.hpp"
 
 #include <algorithm>
@@ -20,7 +21,7 @@ struct Event {
     std::vector<std::size_t> owners;
 };
 
-/// Pool.sol, AToken.sol, VariableDebtToken.sol and StableDebtToken.sol of 3.0.x. Every balance moves with a Transfer of its token and every
+/// Pool.sol, AToken.sol, VariableDebtToken.sol and StableDebtToken.sol of 3.0.x and 3.6. Every balance moves with a Transfer of its token and every
 /// switch with an event of the pool, so half of these would do: one that a node omits is made good by the others.
 const std::vector<Event>& events() {
     static const std::vector<Event> all = [] {
@@ -37,6 +38,8 @@ const std::vector<Event>& events() {
         add("SwapBorrowRateMode(address,address,uint8)", {2});
         add("RebalanceStableBorrowRate(address,address)", {2});
         add("MintUnbacked(address,address,address,uint256,uint16)", {2});
+        // Of 3.6: what is left of debts when the collateral is gone.
+        add("DeficitCreated(address,address,uint256)", {1});
         // Of all tokens; to or from the zero address where they are minted or burned.
         add("Transfer(address,address,uint256)", {1, 2});
         // Of aTokens.
@@ -71,14 +74,15 @@ Address last_20_bytes(std::span<const std::byte> of) {
 
 std::optional<Watch> watch(const model::Facts& venue) {
     const auto pool = venue.address("pool");
-    const auto revision = venue.u256("revision");
+    const auto line = line_of(venue);
     const auto listed = venue.u256("listed");
-    if (!pool || !revision || !known_revision(*revision) || !listed) return std::nullopt;
+    if (!pool || !line || !listed) return std::nullopt;
     Watch watch;
     watch.addresses.push_back(*pool);
     for (unsigned id = 0; id < max_reserves; ++id) {
         if (!listed->bit(id)) continue;
         for (const char* token : {"a_token", "variable_debt_token", "stable_debt_token"}) {
+            if (*line == Line::v3_6 && token == std::string_view("stable_debt_token")) continue;
             const auto address = venue.address(reserve_fact(id, token));
             if (!address) return std::nullopt;
             watch.addresses.push_back(*address);

@@ -21,8 +21,6 @@ std::string numbered(std::string_view kind, unsigned id, std::string_view field)
 std::string reserve_fact(unsigned id, std::string_view field) { return numbered("reserve", id, field); }
 std::string emode_fact(unsigned category, std::string_view field) { return numbered("emode", category, field); }
 
-bool known_revision(const model::U256& revision) { return revision >= model::U256(1) && revision <= model::U256(3); }
-
 std::uint64_t bit_field(const model::U256& word, unsigned first, unsigned width) {
     return model::shift_right(word, first).limbs()[0] & ((std::uint64_t{1} << width) - 1);
 }

@@ -15,14 +15,13 @@ inline constexpr std::string_view account_schema = "aave_v3.account/1";
 
 /// The user configuration word holds two bits for each of 128 reserves.
 inline constexpr unsigned max_reserves = 128;
+/// E-mode categories are numbered from 1 to 255.
+inline constexpr unsigned max_categories = 256;
 
 /// "reserve.007.price"
 std::string reserve_fact(unsigned id, std::string_view field);
 /// "emode.001.price"
 std::string emode_fact(unsigned category, std::string_view field);
-
-/// `POOL_REVISION` of the 3.0.x pools, whose health rule this adapter replicates.
-bool known_revision(const model::U256& revision);
 
 /// A field of a reserve's configuration word.
 std::uint64_t bit_field(const model::U256& word, unsigned first, unsigned width);
@@ -43,6 +42,7 @@ inline constexpr Field active{56, 1};
 inline constexpr Field frozen{57, 1};
 inline constexpr Field paused{60, 1};
 inline constexpr Field supply_cap{116, 36};
+inline constexpr Field liquidation_protocol_fee{152, 16};
 inline constexpr Field emode_category{168, 8};
 }  // namespace configuration_bits
 

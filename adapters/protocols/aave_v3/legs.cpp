@@ -18,8 +18,8 @@ Maybe supply_value(const Leg& leg, const U256& price) {
     return price == leg.price ? leg.supply_value : base_value(leg.supply, price, leg.unit);
 }
 
-Maybe owed_value(const Leg& leg, const U256& price) {
-    return price == leg.price ? leg.owed_value : base_value(leg.owed, price, leg.unit);
+Maybe owed_value(Line line, const Leg& leg, const U256& price) {
+    return price == leg.price ? leg.owed_value : debt_value(line, leg.owed, price, leg.unit);
 }
 
 /// Below 2^180 no figure of the account fails: the health factor multiplies by 2^14 (basis points) and 2^60 (wad) before it
@@ -31,10 +31,15 @@ bool shares_are_shares(const std::vector<Leg>& legs) {
                        [](const Leg& leg) { return leg.liquidation_threshold <= percent_unit && leg.ltv <= percent_unit; });
 }
 
-/// Whether (X * wad + debt / 2) / debt < wad with X = (weighted + 5000) / 10000, each division rounded down: more debt makes
-/// it so, more `weighted` undoes it. `weighted` is the collateral times its average threshold. \pre both small
-bool is_short(const U256& weighted, const U256& debt) {
+/// Whether the health factor is below wad: more debt makes it so, more `weighted` undoes it. \pre both small
+bool is_short(Line line, const U256& weighted, const U256& debt) {
     if (debt.is_zero()) return false;
+    // 3.6: (weighted * wad + debt / 2) / debt / 10000 < wad, each division rounded down.
+    if (line == Line::v3_6)
+        return *model::checked_add(*model::checked_mul(weighted, wad()), model::shift_right(debt, 1)) <
+               *model::checked_mul(debt, *model::checked_mul(wad(), U256(percent_unit)));
+    // 3.0: (X * wad + debt / 2) / debt < wad with X = (weighted + 5000) / 10000, where `weighted` is the collateral times its
+    // average threshold.
     const U256 covered = *model::checked_div(*model::checked_add(weighted, U256(percent_unit / 2)), U256(percent_unit));
     // Where X reaches the debt the quotient is wad at least.
     return covered < debt && *model::checked_add(*model::checked_mul(covered, wad()), model::shift_right(debt, 1)) <
@@ -53,7 +58,7 @@ struct SumEnds {
     Ends thresholds;
 };
 
-std::optional<SumEnds> ends_of(const std::vector<Leg>& legs, const std::vector<U256>& low, const std::vector<U256>& high) {
+std::optional<SumEnds> ends_of(Line line, const std::vector<Leg>& legs, const std::vector<U256>& low, const std::vector<U256>& high) {
     SumEnds ends;
     const auto raise = [](U256& sum, const Maybe& by) {
         const Maybe more = by ? model::checked_add(sum, *by) : std::nullopt;
@@ -73,16 +78,18 @@ std::optional<SumEnds> ends_of(const std::vector<Leg>& legs, const std::vector<U
                 return std::nullopt;
         }
         if (leg.borrowing) {
-            const Maybe least = owed_value(leg, bottom);
-            const Maybe most = still ? least : owed_value(leg, top);
+            const Maybe least = owed_value(line, leg, bottom);
+            const Maybe most = still ? least : owed_value(line, leg, top);
             if (!raise(ends.debt.low, least) || !raise(ends.debt.high, most)) return std::nullopt;
         }
     }
     return ends;
 }
 
-/// Of collateral times average threshold, which the pool rounds down to a basis point: C * floor(W / C).
-Ends weighted_ends(const SumEnds& ends, const std::vector<Leg>& legs) {
+/// Of what the health factor stands on. 3.6: the sum itself. 3.0: collateral times average threshold, which the pool rounds
+/// down to a basis point, C * floor(W / C).
+Ends weighted_ends(Line line, const SumEnds& ends, const std::vector<Leg>& legs) {
+    if (line == Line::v3_6) return ends.thresholds;
     Ends weighted{{}, ends.thresholds.high};
     // C * floor(W / C) > W - C, and W - C grows with every price where each threshold is a basis point at least.
     const bool counted = std::all_of(legs.begin(), legs.end(),
@@ -122,14 +129,14 @@ Result<std::vector<Leg>> legs_of(const Book& book, const std::vector<Balance>& b
             const Result<U256> owed = debt_of(balances[i], reserve);
             if (!owed) return fail(owed.error());
             leg.owed = *owed;
-            leg.owed_value = base_value(leg.owed, leg.price, leg.unit);
+            leg.owed_value = debt_value(book.line, leg.owed, leg.price, leg.unit);
         }
         legs.push_back(std::move(leg));
     }
     return legs;
 }
 
-std::optional<Sums> sums_at(const std::vector<Leg>& legs, const std::vector<U256>& prices) {
+std::optional<Sums> sums_at(Line line, const std::vector<Leg>& legs, const std::vector<U256>& prices) {
     Maybe collateral = U256{};
     Maybe debt = U256{};
     Maybe weighted_threshold = U256{};
@@ -142,31 +149,31 @@ std::optional<Sums> sums_at(const std::vector<Leg>& legs, const std::vector<U256
             weighted_threshold = add(weighted_threshold, mul(value, U256(leg.liquidation_threshold)));
             weighted_ltv = add(weighted_ltv, mul(value, U256(leg.ltv)));
         }
-        if (leg.borrowing) debt = add(debt, owed_value(leg, price));
+        if (leg.borrowing) debt = add(debt, owed_value(line, leg, price));
     }
     if (!collateral || !debt || !weighted_threshold || !weighted_ltv) return std::nullopt;
     return Sums{*collateral, *debt, *weighted_threshold, *weighted_ltv};
 }
 
-std::optional<bool> liquidatable_at(const std::vector<Leg>& legs, const std::vector<U256>& prices) {
-    const std::optional<SumEnds> ends = ends_of(legs, prices, prices);
+std::optional<bool> liquidatable_at(Line line, const std::vector<Leg>& legs, const std::vector<U256>& prices) {
+    const std::optional<SumEnds> ends = ends_of(line, legs, prices, prices);
     if (!ends || !shares_are_shares(legs) || !is_small(ends->collateral.high) || !is_small(ends->debt.high)) return std::nullopt;
-    U256 weighted;
-    if (const U256& collateral = ends->collateral.low; !collateral.is_zero())
+    U256 weighted = ends->thresholds.low;
+    if (const U256& collateral = ends->collateral.low; line == Line::v3_0 && !collateral.is_zero())
         weighted = *model::checked_mul(collateral, *model::checked_div(ends->thresholds.low, collateral));
-    return is_short(weighted, ends->debt.low);
+    return is_short(line, weighted, ends->debt.low);
 }
 
-std::optional<model::Enclosure> enclosure_of(const std::vector<Leg>& legs, const std::vector<U256>& low,
+std::optional<model::Enclosure> enclosure_of(Line line, const std::vector<Leg>& legs, const std::vector<U256>& low,
                                              const std::vector<U256>& high) {
-    const std::optional<SumEnds> ends = ends_of(legs, low, high);
+    const std::optional<SumEnds> ends = ends_of(line, legs, low, high);
     if (!ends || !shares_are_shares(legs) || !is_small(ends->collateral.high) || !is_small(ends->debt.high)) return std::nullopt;
 
     model::Enclosure enclosure;
-    const Ends weighted = weighted_ends(*ends, legs);
-    if (!is_short(weighted.low, ends->debt.high))
+    const Ends weighted = weighted_ends(line, *ends, legs);
+    if (!is_short(line, weighted.low, ends->debt.high))
         enclosure.liquidatable = false;
-    else if (is_short(weighted.high, ends->debt.low))
+    else if (is_short(line, weighted.high, ends->debt.low))
         enclosure.liquidatable = true;
 
     // N - M = (C - D) - ceil((10000 C - W) / 10000) = floor(W / 10000) - D.

@@ -37,15 +37,15 @@ struct Sums {
 };
 
 /// Empty where one does not fit. \pre a price for each input
-std::optional<Sums> sums_at(const std::vector<Leg>& legs, const std::vector<model::U256>& prices);
+std::optional<Sums> sums_at(Line line, const std::vector<Leg>& legs, const std::vector<model::U256>& prices);
 
 /// Whether the pool lets the account be liquidated; empty where the sums are so large that another figure of the account
 /// may not fit (then ask for all of them).
-std::optional<bool> liquidatable_at(const std::vector<Leg>& legs, const std::vector<model::U256>& prices);
+std::optional<bool> liquidatable_at(Line line, const std::vector<Leg>& legs, const std::vector<model::U256>& prices);
 
 /// What is certain between two states, as of PreparedAccount::between(): every sum grows with every price. Money without
 /// decimals and unit.
-std::optional<model::Enclosure> enclosure_of(const std::vector<Leg>& legs, const std::vector<model::U256>& low,
+std::optional<model::Enclosure> enclosure_of(Line line, const std::vector<Leg>& legs, const std::vector<model::U256>& low,
                                              const std::vector<model::U256>& high);
 
 }  // namespace margind::adapters::protocols::aave_v3

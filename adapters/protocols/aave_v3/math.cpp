@@ -33,10 +33,18 @@ Maybe div(const Maybe& a, const Maybe& divisor) {
     return a && divisor ? model::checked_div(*a, *divisor) : std::nullopt;
 }
 
+Maybe div_up(const Maybe& a, const Maybe& divisor) {
+    return a && divisor ? model::checked_div(*a, *divisor, model::Rounding::up) : std::nullopt;
+}
+
 Maybe ray_mul(const Maybe& a, const Maybe& b) {
     static const U256 half = model::shift_right(ray(), 1);
     return div(add(mul(a, b), half), ray());
 }
+
+Maybe ray_mul_down(const Maybe& a, const Maybe& b) { return div(mul(a, b), ray()); }
+Maybe ray_mul_up(const Maybe& a, const Maybe& b) { return div_up(mul(a, b), ray()); }
+Maybe ray_div_down(const Maybe& a, const Maybe& b) { return div(mul(a, ray()), b); }
 
 Maybe ray_div(const Maybe& a, const Maybe& b) { return scaled_div(a, ray(), b); }
 Maybe wad_div(const Maybe& a, const Maybe& b) { return scaled_div(a, wad(), b); }
@@ -44,6 +52,9 @@ Maybe wad_div(const Maybe& a, const Maybe& b) { return scaled_div(a, wad(), b); 
 Maybe percent_mul(const Maybe& a, const Maybe& bps) {
     return div(add(mul(a, bps), U256(percent_unit / 2)), U256(percent_unit));
 }
+
+Maybe percent_div(const Maybe& a, const Maybe& bps) { return scaled_div(a, U256(percent_unit), bps); }
+Maybe percent_div_up(const Maybe& a, const Maybe& bps) { return div_up(mul(a, U256(percent_unit)), bps); }
 
 Maybe base_value(const Maybe& balance, const U256& price, const U256& unit) { return div(mul(balance, price), unit); }
 

@@ -30,7 +30,7 @@ Maybe interest_of_a_day(const Reserve& reserve, const U256& amount, const U256& 
 Result<model::Position> position(const Book& book, const Reserve& reserve, Instrument instrument, const U256& amount,
                                  const U256& price, const Maybe& interest) {
     const bool owed = instrument == Instrument::debt;
-    const Maybe value = base_value(amount, price, reserve.unit);
+    const Maybe value = owed ? debt_value(book.line, amount, price, reserve.unit) : base_value(amount, price, reserve.unit);
     const std::optional<I256> quantity = I256::make(owed, amount);
     const std::optional<I256> mark = I256::from(price);
     const std::optional<I256> notional = value ? I256::make(owed, *value) : std::nullopt;

@@ -3,6 +3,7 @@
 
 #include "adapters/protocols/aave_v3/book.hpp"
 #include "adapters/protocols/aave_v3/legs.hpp"
+#include "adapters/protocols/aave_v3/liquidation.hpp"
 #include "adapters/protocols/aave_v3/math.hpp"
 
 #include <algorithm>
@@ -22,9 +23,6 @@ using model::U256;
 namespace {
 
 constexpr std::uint64_t percent_unit = 10'000;
-constexpr std::uint64_t close_factor_threshold = 950'000'000'000'000'000;
-constexpr std::uint32_t default_close_factor_bps = 5'000;
-constexpr std::uint32_t max_close_factor_bps = 10'000;
 
 struct Totals {
     U256 collateral;
@@ -120,7 +118,7 @@ Result<bool> PreparedUser::liquidatable(const State& state) const {
     std::vector<Leg> accrued;
     const Result<const std::vector<Leg>*> now = legs(state, accrued);
     if (!now) return fail(now.error());
-    if (const std::optional<bool> found = liquidatable_at(**now, state.prices)) return *found;
+    if (const std::optional<bool> found = liquidatable_at(book_.line, **now, state.prices)) return *found;
     return PreparedAccount::liquidatable(state);
 }
 
@@ -128,7 +126,7 @@ std::optional<model::Enclosure> PreparedUser::between(const State& low, const St
     std::vector<Leg> accrued;
     const Result<const std::vector<Leg>*> now = legs(low, accrued);
     if (!now || high.prices.size() != low.prices.size() || high.time_offset_s != low.time_offset_s) return std::nullopt;
-    std::optional<model::Enclosure> enclosure = enclosure_of(**now, low.prices, high.prices);
+    std::optional<model::Enclosure> enclosure = enclosure_of(book_.line, **now, low.prices, high.prices);
     if (!enclosure) return std::nullopt;
     for (Money* money : {&enclosure->least_excess, &enclosure->largest_excess, &enclosure->magnitude})
         *money = base_money(money->raw);
@@ -139,7 +137,7 @@ Result<Totals> PreparedUser::totals(const State& state) const {
     std::vector<Leg> accrued;
     const Result<const std::vector<Leg>*> now = legs(state, accrued);
     if (!now) return fail(now.error());
-    const std::optional<Sums> sums = sums_at(**now, state.prices);
+    const std::optional<Sums> sums = sums_at(book_.line, **now, state.prices);
     if (!sums) return fail(overflow("a sum of values"));
     const auto& [collateral, debt, weighted_threshold, weighted_ltv] = *sums;
     Totals totals{collateral, debt, weighted_threshold, weighted_ltv, {}, {}, U256::max()};
@@ -148,7 +146,7 @@ Result<Totals> PreparedUser::totals(const State& state) const {
         totals.average_ltv = *model::checked_div(weighted_ltv, collateral);
     }
     if (!debt.is_zero()) {
-        const Maybe health = wad_div(percent_mul(collateral, totals.average_threshold), debt);
+        const Maybe health = aave_v3::health_factor(book_.line, collateral, weighted_threshold, debt);
         if (!health) return fail(overflow("the health factor"));
         totals.health_factor = *health;
     }
@@ -179,7 +177,7 @@ Result<model::Standing> PreparedUser::at(const State& state) const {
 Result<std::vector<model::NativeFigure>> PreparedUser::native(const State& state) const {
     const Result<Totals> sums = totals(state);
     if (!sums) return fail(sums.error());
-    const Maybe allowed = percent_mul(sums->collateral, sums->average_ltv);
+    const Maybe allowed = borrowing_power(book_.line, sums->collateral, sums->average_ltv);
     if (!allowed) return fail(overflow("the borrowing power"));
     const U256 available = *allowed < sums->debt ? U256{} : *model::checked_sub(*allowed, sums->debt);
     return native_figures({sums->collateral, sums->debt, available, sums->average_threshold, sums->average_ltv,
@@ -196,25 +194,13 @@ Result<model::LiquidationTerms> PreparedUser::terms(const State& state) const {
     model::LiquidationTerms terms;
     terms.loss = base_money(I256{});
     if (sums->debt.is_zero()) return terms;
-    terms.close_factor_bps =
-        sums->health_factor > U256(close_factor_threshold) ? default_close_factor_bps : max_close_factor_bps;
-
-    U256 largest;
-    for (std::size_t i = 0; i < book_.reserves.size(); ++i) {
-        const Reserve& reserve = book_.reserves[i];
-        if (!reserve.collateral) continue;
-        const Maybe value = base_value((**now)[i].supply, state.prices[reserve.input], reserve.unit);
-        if (!value || *value <= largest) continue;
-        largest = *value;
-        terms.penalty_bps =
-            reserve.liquidation_bonus > percent_unit ? reserve.liquidation_bonus - static_cast<std::uint32_t>(percent_unit) : 0;
-    }
-    const Maybe closed = percent_mul(sums->debt, U256(terms.close_factor_bps));
-    const Maybe penalty =
-        closed ? model::mul_div(*closed, U256(terms.penalty_bps), U256(percent_unit), Rounding::up) : std::nullopt;
-    if (!penalty) return fail(overflow("the penalty"));
+    const std::optional<Closing> closing =
+        largest_closing(book_, **now, state, {sums->collateral, sums->debt, sums->health_factor});
+    if (!closing) return fail(overflow("the penalty"));
+    terms.close_factor_bps = closing->close_factor_bps;
+    terms.penalty_bps = closing->penalty_bps;
     const U256 left = sums->collateral > sums->debt ? *model::checked_sub(sums->collateral, sums->debt) : U256{};
-    const Result<I256> loss = signed_value(std::min(*penalty, left), "the loss");
+    const Result<I256> loss = signed_value(std::min(closing->penalty, left), "the loss");
     if (!loss) return fail(loss.error());
     terms.loss = base_money(*loss);
     return terms;

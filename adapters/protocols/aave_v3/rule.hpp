@@ -1,4 +1,4 @@
-// The health rule of Aave V3.0.x pools, exact to the last unit.
+// The health rule of Aave V3 pools, 3.0.x and 3.6, exact to the last unit.
 #pragma once
 
 #include "risk/model/venue_rule.hpp"

@@ -1,6 +1,7 @@
 // Reads one block of the venue in one round: reserves, prices, e-mode categories, the sentinel.
 #include "adapters/protocols/aave_v3/calls.hpp"
 #include "adapters/protocols/aave_v3/facts.hpp"
+#include "adapters/protocols/aave_v3/line.hpp"
 #include "adapters/protocols/aave_v3/readings.hpp"
 
 #include <algorithm>
@@ -27,7 +28,15 @@ const evm::Function get_asset_price("getAssetPrice(address)");
 const evm::Function scaled_total_supply("scaledTotalSupply()");
 const evm::Function is_liquidation_allowed("isLiquidationAllowed()");
 
-constexpr unsigned max_categories = 256;
+const evm::Function get_liquidation_grace_period("getLiquidationGracePeriod(address)");
+const evm::Function get_emode_shares("getEModeCategoryCollateralConfig(uint8)");
+const evm::Function get_emode_collateral_bitmap("getEModeCategoryCollateralBitmap(uint8)");
+const evm::Function get_emode_ltvzero_bitmap("getEModeCategoryLtvzeroBitmap(uint8)");
+
+/// So many numbers above the highest e-mode category are asked for a new one: Aave's own lister gives up after three too.
+constexpr unsigned categories_ahead = 3;
+
+const auto as_bitmap = [](evm::AbiReader& reader) { return reader.uint(128); };
 
 struct Listed {
     unsigned id = 0;
@@ -71,7 +80,8 @@ private:
         for (const char* same : {"pool", "revision", "base_currency", "base_unit"}) facts_.add(same, *config_->find(same));
 
         std::vector<Request> requests{call(pool_, pool_revision)};
-        if (!known_revision(revision_)) return requests;
+        if (!line_) return requests;
+        facts_.add("line", line_fact(*line_));
         requests.push_back(call(provider_, get_pool));
         requests.push_back(call(provider_, get_price_oracle));
         requests.push_back(call(provider_, get_price_oracle_sentinel));
@@ -80,11 +90,18 @@ private:
             requests.push_back(call(pool_, get_reserve_data, reserve.asset));
             requests.push_back(call(oracle_, get_asset_price, reserve.asset));
             requests.push_back(call(reserve.a_token, scaled_total_supply));
+            if (*line_ == Line::v3_6) requests.push_back(call(pool_, get_liquidation_grace_period, reserve.asset));
         }
         for (const Category& category : categories_) {
+            if (*line_ == Line::v3_6) {
+                for (const evm::Function* function : {&get_emode_shares, &get_emode_collateral_bitmap, &get_emode_ltvzero_bitmap})
+                    requests.push_back(call(pool_, *function, U256(category.id)));
+                continue;
+            }
             requests.push_back(call(pool_, get_emode_category_data, U256(category.id)));
             if (!category.price_source.is_zero()) requests.push_back(call(oracle_, get_asset_price, category.price_source));
         }
+        for (const unsigned ahead : categories_ahead_) requests.push_back(call(pool_, get_emode_shares, U256(ahead)));
         if (!sentinel_.is_zero()) requests.push_back(call(sentinel_, is_liquidation_allowed));
         return requests;
     }
@@ -106,7 +123,8 @@ private:
         oracle_ = *oracle;
         sentinel_ = *sentinel;
         revision_ = *revision;
-        if (!known_revision(revision_)) return {};
+        line_ = line_of(*config_);
+        if (!line_) return {};
         const Result<U256> listed = config_->u256("listed");
         if (!listed) return fail(listed.error());
         for (unsigned id = 0; id < max_reserves; ++id) {
@@ -117,6 +135,7 @@ private:
             if (!a_token) return fail(a_token.error());
             reserves_.push_back({id, *asset, *a_token});
         }
+        if (*line_ == Line::v3_6) return read_emodes();
         for (unsigned id = 1; id < max_categories; ++id) {
             if (config_->find(emode_fact(id, "price_source")) == nullptr) continue;
             const Result<Address> source = config_->address(emode_fact(id, "price_source"));
@@ -126,12 +145,22 @@ private:
         return {};
     }
 
+    Result<void> read_emodes() {
+        const Result<U256> listed = config_->u256("emodes");
+        if (!listed) return fail(listed.error());
+        for (unsigned id = 1; id < max_categories; ++id)
+            if (listed->bit(id)) categories_.push_back({id, {}});
+        const unsigned highest = categories_.empty() ? 0 : categories_.back().id;
+        for (unsigned id = highest + 1; id <= highest + categories_ahead && id < max_categories; ++id) categories_ahead_.push_back(id);
+        return {};
+    }
+
     Result<void> take(std::span<const Reply> replies) {
         std::size_t at = 0;
         const Result<U256> revision = decode(replies[at++], "POOL_REVISION", as_u256);
         if (!revision) return fail(revision.error());
         if (*revision != revision_) return fail(outdated("the pool's revision"));
-        if (!known_revision(revision_)) return {};
+        if (!line_) return {};
         for (const auto& [what, before] : {std::pair{"the pool", pool_}, std::pair{"the oracle", oracle_},
                                            std::pair{"the oracle sentinel", sentinel_}}) {
             const Result<Address> now = decode(replies[at++], what, as_address);
@@ -144,12 +173,29 @@ private:
             done = take_reserve(reserve, replies[at], replies[at + 1], replies[at + 2]);
             if (!done) return done;
             at += 3;
+            if (*line_ == Line::v3_0) continue;
+            const Result<U256> grace = decode(
+                replies[at++], [&] { return "getLiquidationGracePeriod of " + reserve.asset.to_string(); }, [](evm::AbiReader& reader) { return U256(reader.u64(40)); });
+            if (!grace) return fail(grace.error());
+            facts_.add(reserve_fact(reserve.id, "grace_until"), *grace);
         }
         for (const Category& category : categories_) {
+            if (*line_ == Line::v3_6) {
+                done = take_category_36(category.id, replies.subspan(at, 3));
+                if (!done) return done;
+                at += 3;
+                continue;
+            }
             const Reply& data = replies[at++];
             const Reply* price = category.price_source.is_zero() ? nullptr : &replies[at++];
             done = take_category(category, data, price);
             if (!done) return done;
+        }
+        for (const unsigned ahead : categories_ahead_) {
+            const Result<EModeShares> none =
+                decode(replies[at++], [ahead] { return "getEModeCategoryCollateralConfig of " + std::to_string(ahead); }, read_emode_shares);
+            if (!none) return fail(none.error());
+            if (none->liquidation_threshold != 0) return fail(outdated("the list of e-mode categories"));
         }
         facts_.add("listed", listed_);
         facts_.add("sentinel", sentinel_);
@@ -181,7 +227,7 @@ private:
         const Result<U256> supply = decode(supply_reply, "scaledTotalSupply of " + name, as_u256);
         if (!supply) return fail(supply.error());
         if (data->id != reserve.id || data->a_token != reserve.a_token) return fail(outdated("reserve " + name));
-        const auto category = bit_field(data->configuration, configuration_bits::emode_category);
+        const auto category = *line_ == Line::v3_0 ? bit_field(data->configuration, configuration_bits::emode_category) : 0;
         const bool known = category == 0 || std::any_of(categories_.begin(), categories_.end(),
                                                         [&](const Category& one) { return one.id == category; });
         if (!known) return fail(outdated("the e-mode category of reserve " + name));
@@ -194,7 +240,7 @@ private:
         };
         add("asset", reserve.asset);
         add("a_token", data->a_token);
-        add("stable_debt_token", data->stable_debt_token);
+        if (*line_ == Line::v3_0) add("stable_debt_token", data->stable_debt_token);
         add("variable_debt_token", data->variable_debt_token);
         add("configuration", data->configuration);
         add("liquidity_index", data->liquidity_index);
@@ -221,6 +267,22 @@ private:
         return {};
     }
 
+    Result<void> take_category_36(unsigned id, std::span<const Reply> replies) {
+        const auto named = [id](const char* function) { return [id, function] { return function + (" of " + std::to_string(id)); }; };
+        const Result<EModeShares> shares = decode(replies[0], named("getEModeCategoryCollateralConfig"), read_emode_shares);
+        const Result<U256> collateral = decode(replies[1], named("getEModeCategoryCollateralBitmap"), as_bitmap);
+        const Result<U256> ltvzero = decode(replies[2], named("getEModeCategoryLtvzeroBitmap"), as_bitmap);
+        if (!shares) return fail(shares.error());
+        if (!collateral) return fail(collateral.error());
+        if (!ltvzero) return fail(ltvzero.error());
+        facts_.add(emode_fact(id, "ltv"), U256(shares->ltv));
+        facts_.add(emode_fact(id, "liquidation_threshold"), U256(shares->liquidation_threshold));
+        facts_.add(emode_fact(id, "liquidation_bonus"), U256(shares->liquidation_bonus));
+        facts_.add(emode_fact(id, "collateral_bitmap"), *collateral);
+        facts_.add(emode_fact(id, "ltvzero_bitmap"), *ltvzero);
+        return {};
+    }
+
     /// The price, or the words in which the venue refuses it: then only the accounts that need it are unknown.
     void add_price(const std::string& prefix, const Reply& reply) {
         const Result<U256> price = decode(reply, "getAssetPrice", as_u256);
@@ -239,9 +301,12 @@ private:
     Address oracle_;
     Address sentinel_;
     U256 revision_;
+    std::optional<Line> line_;
     U256 listed_;
     std::vector<Listed> reserves_;
     std::vector<Category> categories_;
+    /// Numbers that no category has.
+    std::vector<unsigned> categories_ahead_;
     model::FactsBuilder facts_{std::string(venue_schema)};
 };
 

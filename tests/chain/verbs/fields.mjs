@@ -15,11 +15,12 @@ export function userOf(world, { user }) {
   throw new Refused(`user: ${JSON.stringify(user)} is no address, no account index and none of ${listed(Object.keys(world.roles))}`);
 }
 
-/** The token of field `field`: {symbol, contract, decimals}. */
-export function tokenOf(world, args, field = "asset") {
+/** The token of field `field`: {symbol, contract, decimals}. `further` tokens by symbol are known as well. */
+export function tokenOf(world, args, field = "asset", further = {}) {
   const symbol = args[field];
+  if (typeof symbol === "string" && Object.hasOwn(further, symbol)) return { symbol, ...further[symbol] };
   if (typeof symbol !== "string" || !Object.hasOwn(tokenSpecs, symbol)) {
-    throw new Refused(`${field}: ${JSON.stringify(symbol)} is none of ${listed(Object.keys(tokenSpecs))}`);
+    throw new Refused(`${field}: ${JSON.stringify(symbol)} is none of ${listed([...Object.keys(tokenSpecs), ...Object.keys(further)])}`);
   }
   return { symbol, contract: world.tokens[symbol], decimals: tokenSpecs[symbol].decimals };
 }
