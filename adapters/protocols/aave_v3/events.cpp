@@ -19,6 +19,8 @@ namespace {
 struct Event {
     Bytes32 signature;
     std::vector<std::size_t> owners;
+    /// Empty: of both lines.
+    std::optional<Line> line{};
 };
 
 /// Pool.sol, AToken.sol, VariableDebtToken.sol and StableDebtToken.sol of 3.0.x and 3.6. Every balance moves with a Transfer of its token and every
@@ -26,7 +28,9 @@ struct Event {
 const std::vector<Event>& events() {
     static const std::vector<Event> all = [] {
         std::vector<Event> list;
-        const auto add = [&](std::string_view signature, std::vector<std::size_t> owners) { list.push_back({model::keccak256(signature), std::move(owners)}); };
+        const auto add = [&](std::string_view signature, std::vector<std::size_t> owners, std::optional<Line> line = {}) {
+            list.push_back({model::keccak256(signature), std::move(owners), line});
+        };
         add("Supply(address,address,address,uint256,uint16)", {2});
         add("Withdraw(address,address,address,uint256)", {2});
         add("Borrow(address,address,address,uint256,uint8,uint256,uint16)", {2});
@@ -35,11 +39,11 @@ const std::vector<Event>& events() {
         add("UserEModeSet(address,uint8)", {1});
         add("ReserveUsedAsCollateralEnabled(address,address)", {2});
         add("ReserveUsedAsCollateralDisabled(address,address)", {2});
-        add("SwapBorrowRateMode(address,address,uint8)", {2});
-        add("RebalanceStableBorrowRate(address,address)", {2});
-        add("MintUnbacked(address,address,address,uint256,uint16)", {2});
-        // Of 3.6: what is left of debts when the collateral is gone.
-        add("DeficitCreated(address,address,uint256)", {1});
+        add("SwapBorrowRateMode(address,address,uint8)", {2}, Line::v3_0);
+        add("RebalanceStableBorrowRate(address,address)", {2}, Line::v3_0);
+        add("MintUnbacked(address,address,address,uint256,uint16)", {2}, Line::v3_0);
+        // What is left of debts when the collateral is gone.
+        add("DeficitCreated(address,address,uint256)", {1}, Line::v3_6);
         // Of all tokens; to or from the zero address where they are minted or burned.
         add("Transfer(address,address,uint256)", {1, 2});
         // Of aTokens.
@@ -48,8 +52,8 @@ const std::vector<Event>& events() {
         add("Mint(address,address,uint256,uint256,uint256)", {2});
         add("Burn(address,address,uint256,uint256,uint256)", {1});
         // Of stable debt.
-        add("Mint(address,address,uint256,uint256,uint256,uint256,uint256,uint256)", {2});
-        add("Burn(address,uint256,uint256,uint256,uint256,uint256)", {1});
+        add("Mint(address,address,uint256,uint256,uint256,uint256,uint256,uint256)", {2}, Line::v3_0);
+        add("Burn(address,uint256,uint256,uint256,uint256,uint256)", {1}, Line::v3_0);
         return list;
     }();
     return all;
@@ -88,7 +92,8 @@ std::optional<Watch> watch(const model::Facts& venue) {
             watch.addresses.push_back(*address);
         }
     }
-    for (const Event& event : events()) watch.topics.push_back(event.signature);
+    for (const Event& event : events())
+        if (!event.line || event.line == line) watch.topics.push_back(event.signature);
     return watch;
 }
 
