@@ -96,10 +96,46 @@ public:
     FirstChange(const Steps& steps, bool broken_now, const Probe& probe, const Proof& proof)
         : steps_(steps), same_(broken_now ? Certainty::broken : Certainty::sound), broken_now_(broken_now), probe_(probe), proof_(proof) {}
 
+    /// In (0, to].
+    bool find(std::size_t to) {
+        if (!proof_ || to <= few) return find(0, to);
+        const Certainty whole = proof_(steps_.price(0), steps_.price(to));
+        if (whole == same_) return false;
+        const std::size_t found = whole == Certainty::unknown ? 0 : any_change(to);
+        if (found == 0) return find(0, to);
+        // Nearly always it is the first one, and that can be proved at once.
+        if (found > 1 && proof_(steps_.price(0), steps_.price(found - 1)) != same_) return find(0, found);
+        step = found;
+        return true;
+    }
+
+    std::size_t step = 0;
+    std::optional<Error> error;
+
+private:
+    // A proof costs about two probes.
+    static constexpr std::size_t few = 2;
+
+    bool differs(std::size_t at, bool& failed) const {
+        const Result<bool> broken = probe_(steps_.price(at));
+        failed = failed || !broken;
+        return broken && *broken != broken_now_;
+    }
+
+    /// A step with another answer than the one before it; 0: the last has the present one, or a probe failed.
+    std::size_t any_change(std::size_t to) const {
+        bool failed = false;
+        std::size_t same = 0;
+        if (!differs(to, failed)) return 0;
+        while (to - same > 1 && !failed) {
+            const std::size_t middle = same + (to - same) / 2;
+            (differs(middle, failed) ? to : same) = middle;
+        }
+        return failed ? 0 : to;
+    }
+
     /// In (from, to], where `from` answers as the present price does.
     bool find(std::size_t from, std::size_t to) {
-        // A proof costs about two probes.
-        constexpr std::size_t few = 2;
         if (proof_ && to - from > few) {
             const Certainty certainty = proof_(steps_.price(from), steps_.price(to));
             if (certainty == same_) return false;
@@ -116,10 +152,6 @@ public:
         return false;
     }
 
-    std::size_t step = 0;
-    std::optional<Error> error;
-
-private:
     const Steps& steps_;
     Certainty same_;
     bool broken_now_;
@@ -159,7 +191,7 @@ Change scan_side(const Path& path, const std::vector<Mover>& movers, const Polic
     const std::size_t last = last_within(path, steps, followed.price, within_z);
     Change change;
     FirstChange first(steps, broken_now, probe, proof);
-    if (first.find(0, last)) {
+    if (first.find(last)) {
         const U256 inner = steps.price(first.step - 1);
         if (first.error) {
             change.gap = gap_at(inner, first.error->message);

@@ -6,7 +6,9 @@
 #include "risk/parallel.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -16,6 +18,9 @@ namespace margind::risk {
 using namespace model;
 
 namespace {
+
+constexpr std::int64_t day_s = 86'400;
+constexpr std::int64_t carry_horizon_s = 32'768 * day_s;
 
 struct Delta {
     double net = 0;
@@ -93,10 +98,8 @@ Result<double> carry_of(std::span<const BookAccount> accounts, const Valuation& 
 }
 
 /// Until the account is liquidatable at the present prices: by doubling steps from a day, then to the second. Empty when
-/// it does not become so within 90 years, or when the rule has no figure at a step before.
-std::optional<double> days_by_carry(const PreparedAccount& account) {
-    constexpr std::int64_t day = 86'400;
-    constexpr std::int64_t horizon = 32'768 * day;
+/// it does not become so within 90 years or before `soonest`, or when the rule has no figure at a step before.
+std::optional<std::int64_t> seconds_by_carry(const PreparedAccount& account, const std::atomic<std::int64_t>& soonest) {
     State state = account.current();
     const auto liquidatable_at = [&](std::int64_t offset) {
         state.time_offset_s = offset;
@@ -104,7 +107,7 @@ std::optional<double> days_by_carry(const PreparedAccount& account) {
         return liquidatable ? std::optional<bool>(*liquidatable) : std::nullopt;
     };
     std::int64_t before = -1;
-    for (std::int64_t after = 0; after <= horizon; after = after == 0 ? day : 2 * after) {
+    for (std::int64_t after = 0; after <= carry_horizon_s && before < soonest; after = after == 0 ? day_s : 2 * after) {
         const std::optional<bool> reached = liquidatable_at(after);
         if (!reached) return std::nullopt;
         if (!*reached) {
@@ -115,9 +118,23 @@ std::optional<double> days_by_carry(const PreparedAccount& account) {
             const std::int64_t middle = before + (after - before) / 2;
             (liquidatable_at(middle).value_or(true) ? after : before) = middle;
         }
-        return static_cast<double>(after) / static_cast<double>(day);
+        return after;
     }
     return std::nullopt;
+}
+
+/// Of the account that is the first. The least is the same in any order of the accounts.
+std::optional<double> days_by_carry(std::span<const BookAccount> accounts, unsigned threads) {
+    constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+    std::atomic<std::int64_t> soonest = never;
+    for_each_row(accounts.size(), threads, [&](std::size_t i) {
+        const std::optional<std::int64_t> seconds = seconds_by_carry(accounts[i].prepared, soonest);
+        std::int64_t least = soonest;
+        while (seconds && *seconds < least && !soonest.compare_exchange_weak(least, *seconds)) {
+        }
+    });
+    if (soonest == never) return std::nullopt;
+    return static_cast<double>(soonest.load()) / static_cast<double>(day_s);
 }
 
 /// Distance on sum N = sum M along each underlying and the ray.
@@ -203,10 +220,7 @@ Result<Unified> unify(std::span<const BookAccount> accounts, const Market& marke
     add_exposures(unified, deltas, loss, *book, market, policy);
     if (unified.equity_usd > 0) unified.leverage = unified.gross_delta_usd / unified.equity_usd;
     unified.carry_per_day_usd = *carry;
-    std::vector<std::optional<double>> days(accounts.size());
-    for_each_row(accounts.size(), threads, [&](std::size_t i) { days[i] = days_by_carry(accounts[i].prepared); });
-    for (const std::optional<double>& one : days)
-        if (one) unified.days_to_liquidation_by_carry = std::min(unified.days_to_liquidation_by_carry.value_or(*one), *one);
+    unified.days_to_liquidation_by_carry = days_by_carry(accounts, threads);
     if (const Result<void> distance = add_distance(unified, *book, market, policy); !distance) return fail(distance.error());
     return unified;
 }

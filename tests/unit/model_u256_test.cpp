@@ -1,5 +1,5 @@
 // 256-bit arithmetic against Boost.Multiprecision's unbounded integers.
-#include "risk/model/u256.hpp"
+#include "risk/model/u256_inline.hpp"
 
 #include <boost/multiprecision/cpp_int.hpp>
 #include <gtest/gtest.h>
@@ -93,6 +93,23 @@ RC_GTEST_PROP(U256, divides_as_unbounded_integers, ()) {
 }
 
 // The numerator is built around a multiple of the divisor, where estimated digits are wrong most often.
+RC_GTEST_PROP(U256, computes_inline_as_unbounded_integers, ()) {
+    const U256 a = *any_u256();
+    const U256 b = *any_u256();
+    const U256 c = *any_u256();
+    const std::uint64_t limb = *edge_limb();
+    expect_same(inlined::add(a, b), big(a) + big(b));
+    expect_same(inlined::mul(a, limb), big(a) * limb);
+    if (limb != 0) RC_ASSERT(big(inlined::div(a, limb)) == big(a) / limb);
+    for (const U256& divisor : {c, U256(limb)})
+        for (const U256& factor : {b, U256(c.limbs()[0])}) {
+            const Big product = big(a) * big(factor);
+            const auto got = inlined::product_quotient(a, factor, divisor);
+            RC_ASSERT(got.has_value() == (product < two_256 && !divisor.is_zero()));
+            if (got) RC_ASSERT(big(*got) == product / big(divisor));
+        }
+}
+
 RC_GTEST_PROP(U256, divides_next_to_multiples_of_the_divisor, ()) {
     const U256 divisor = *any_u256();
     const U256 factor = *any_u256();

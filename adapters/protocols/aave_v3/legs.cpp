@@ -1,6 +1,8 @@
 // The pool's sums of values, at a state and between two.
 #include "adapters/protocols/aave_v3/legs.hpp"
 
+#include "risk/model/u256_inline.hpp"
+
 #include <algorithm>
 
 namespace margind::adapters::protocols::aave_v3 {
@@ -14,12 +16,22 @@ namespace {
 
 constexpr std::uint64_t percent_unit = 10'000;
 
+namespace inlined = model::inlined;
+
 Maybe supply_value(const Leg& leg, const U256& price) {
-    return price == leg.price ? leg.supply_value : base_value(leg.supply, price, leg.unit);
+    return price == leg.price ? leg.supply_value : inlined::product_quotient(leg.supply, price, leg.unit);
 }
 
 Maybe owed_value(Line line, const Leg& leg, const U256& price) {
-    return price == leg.price ? leg.owed_value : debt_value(line, leg.owed, price, leg.unit);
+    if (price == leg.price) return leg.owed_value;
+    return line == Line::v3_0 ? inlined::product_quotient(leg.owed, price, leg.unit) : debt_value(line, leg.owed, price, leg.unit);
+}
+
+/// sum + value where both are there and it fits.
+bool raise(U256& sum, const Maybe& value) {
+    const Maybe more = value ? inlined::add(sum, *value) : std::nullopt;
+    if (more) sum = *more;
+    return more.has_value();
 }
 
 /// Below 2^180 no figure of the account fails: the health factor multiplies by 2^14 (basis points) and 2^60 (wad) before it
@@ -35,15 +47,17 @@ bool shares_are_shares(const std::vector<Leg>& legs) {
 bool is_short(Line line, const U256& weighted, const U256& debt) {
     if (debt.is_zero()) return false;
     // 3.6: (weighted * wad + debt / 2) / debt / 10000 < wad, each division rounded down.
-    if (line == Line::v3_6)
-        return *model::checked_add(*model::checked_mul(weighted, wad()), model::shift_right(debt, 1)) <
-               *model::checked_mul(debt, *model::checked_mul(wad(), U256(percent_unit)));
     // 3.0: (X * wad + debt / 2) / debt < wad with X = (weighted + 5000) / 10000, where `weighted` is the collateral times its
     // average threshold.
-    const U256 covered = *model::checked_div(*model::checked_add(weighted, U256(percent_unit / 2)), U256(percent_unit));
-    // Where X reaches the debt the quotient is wad at least.
-    return covered < debt && *model::checked_add(*model::checked_mul(covered, wad()), model::shift_right(debt, 1)) <
-                                 *model::checked_mul(debt, wad());
+    const U256 raised = line == Line::v3_6 ? weighted : *inlined::add(weighted, U256(percent_unit / 2));
+    const U256 needed = *inlined::mul(debt, percent_unit);
+    if (raised >= needed) return false;
+    // What is missing is one wad at least, which outweighs so small a half.
+    const U256 half = model::shift_right(debt, 1);
+    if (half < wad()) return true;
+    if (line == Line::v3_6) return *model::checked_add(*model::checked_mul(weighted, wad()), half) < *model::checked_mul(needed, wad());
+    const U256 covered = inlined::div(raised, percent_unit);
+    return *model::checked_add(*model::checked_mul(covered, wad()), half) < *model::checked_mul(debt, wad());
 }
 
 struct Ends {
@@ -60,11 +74,6 @@ struct SumEnds {
 
 std::optional<SumEnds> ends_of(Line line, const std::vector<Leg>& legs, const std::vector<U256>& low, const std::vector<U256>& high) {
     SumEnds ends;
-    const auto raise = [](U256& sum, const Maybe& by) {
-        const Maybe more = by ? model::checked_add(sum, *by) : std::nullopt;
-        if (more) sum = *more;
-        return more.has_value();
-    };
     for (const Leg& leg : legs) {
         const U256& bottom = low[leg.input];
         const U256& top = high[leg.input];
@@ -72,9 +81,9 @@ std::optional<SumEnds> ends_of(Line line, const std::vector<Leg>& legs, const st
         if (leg.collateral) {
             const Maybe least = supply_value(leg, bottom);
             const Maybe most = still ? least : supply_value(leg, top);
-            const U256 share(leg.liquidation_threshold);
             if (!raise(ends.collateral.low, least) || !raise(ends.collateral.high, most) ||
-                !raise(ends.thresholds.low, mul(least, share)) || !raise(ends.thresholds.high, mul(most, share)))
+                !raise(ends.thresholds.low, inlined::mul(*least, leg.liquidation_threshold)) ||
+                !raise(ends.thresholds.high, inlined::mul(*most, leg.liquidation_threshold)))
                 return std::nullopt;
         }
         if (leg.borrowing) {
@@ -86,10 +95,21 @@ std::optional<SumEnds> ends_of(Line line, const std::vector<Leg>& legs, const st
     return ends;
 }
 
+/// All that counts as collateral has one threshold: it is the average at any prices.
+bool has_one_threshold(const std::vector<Leg>& legs) {
+    const Leg* first = nullptr;
+    for (const Leg& leg : legs) {
+        if (!leg.collateral) continue;
+        if (first != nullptr && leg.liquidation_threshold != first->liquidation_threshold) return false;
+        first = &leg;
+    }
+    return true;
+}
+
 /// Of what the health factor stands on. 3.6: the sum itself. 3.0: collateral times average threshold, which the pool rounds
 /// down to a basis point, C * floor(W / C).
 Ends weighted_ends(Line line, const SumEnds& ends, const std::vector<Leg>& legs) {
-    if (line == Line::v3_6) return ends.thresholds;
+    if (line == Line::v3_6 || has_one_threshold(legs)) return ends.thresholds;
     Ends weighted{{}, ends.thresholds.high};
     // C * floor(W / C) > W - C, and W - C grows with every price where each threshold is a basis point at least.
     const bool counted = std::all_of(legs.begin(), legs.end(),
@@ -137,31 +157,38 @@ Result<std::vector<Leg>> legs_of(const Book& book, const std::vector<Balance>& b
 }
 
 std::optional<Sums> sums_at(Line line, const std::vector<Leg>& legs, const std::vector<U256>& prices) {
-    Maybe collateral = U256{};
-    Maybe debt = U256{};
-    Maybe weighted_threshold = U256{};
-    Maybe weighted_ltv = U256{};
+    Sums sums;
     for (const Leg& leg : legs) {
         const U256& price = prices[leg.input];
         if (leg.collateral) {
             const Maybe value = supply_value(leg, price);
-            collateral = add(collateral, value);
-            weighted_threshold = add(weighted_threshold, mul(value, U256(leg.liquidation_threshold)));
-            weighted_ltv = add(weighted_ltv, mul(value, U256(leg.ltv)));
+            if (!raise(sums.collateral, value) || !raise(sums.weighted_threshold, inlined::mul(*value, leg.liquidation_threshold)) ||
+                !raise(sums.weighted_ltv, inlined::mul(*value, leg.ltv)))
+                return std::nullopt;
         }
-        if (leg.borrowing) debt = add(debt, owed_value(line, leg, price));
+        if (leg.borrowing && !raise(sums.debt, owed_value(line, leg, price))) return std::nullopt;
     }
-    if (!collateral || !debt || !weighted_threshold || !weighted_ltv) return std::nullopt;
-    return Sums{*collateral, *debt, *weighted_threshold, *weighted_ltv};
+    return sums;
 }
 
 std::optional<bool> liquidatable_at(Line line, const std::vector<Leg>& legs, const std::vector<U256>& prices) {
-    const std::optional<SumEnds> ends = ends_of(line, legs, prices, prices);
-    if (!ends || !shares_are_shares(legs) || !is_small(ends->collateral.high) || !is_small(ends->debt.high)) return std::nullopt;
-    U256 weighted = ends->thresholds.low;
-    if (const U256& collateral = ends->collateral.low; line == Line::v3_0 && !collateral.is_zero())
-        weighted = *model::checked_mul(collateral, *model::checked_div(ends->thresholds.low, collateral));
-    return is_short(line, weighted, ends->debt.low);
+    U256 collateral;
+    U256 thresholds;
+    U256 debt;
+    for (const Leg& leg : legs) {
+        const U256& price = prices[leg.input];
+        if (leg.collateral) {
+            const Maybe value = supply_value(leg, price);
+            if (!raise(collateral, value) || !raise(thresholds, inlined::mul(*value, leg.liquidation_threshold))) return std::nullopt;
+        }
+        if (leg.borrowing && !raise(debt, owed_value(line, leg, price))) return std::nullopt;
+    }
+    if (!shares_are_shares(legs) || !is_small(collateral) || !is_small(debt)) return std::nullopt;
+    // 3.0 takes the collateral times floor(W / C): above W - C and not above W. Between the two only the quotient tells.
+    if (is_short(line, thresholds, debt)) return true;
+    if (line == Line::v3_6 || collateral.is_zero()) return false;
+    if (!is_short(line, model::checked_sub(thresholds, collateral).value_or(U256{}), debt)) return false;
+    return is_short(line, *model::checked_mul(collateral, *model::checked_div(thresholds, collateral)), debt);
 }
 
 std::optional<model::Enclosure> enclosure_of(Line line, const std::vector<Leg>& legs, const std::vector<U256>& low,
