@@ -2,6 +2,7 @@
 #include "risk/evaluate.hpp"
 
 #include "risk/account.hpp"
+#include "risk/kept.hpp"
 #include "risk/level.hpp"
 #include "risk/model/content.hpp"
 #include "risk/model/market_fields.hpp"
@@ -21,8 +22,6 @@ namespace margind::risk {
 using namespace model;
 
 namespace {
-
-using Evaluations = std::map<AccountKey, AccountEvaluation>;
 
 /// at_stake >= max(material_usd, material_share of the known equity); a stake that is not known is material. Where
 /// no known one is, all are: an account that turns unknown must not make another immaterial.
@@ -89,17 +88,19 @@ Headline headline_of(const PortfolioReport& portfolio, const Policy& policy) {
     return headline;
 }
 
-PortfolioReport portfolio_report(const Portfolio& portfolio, const Evaluations& evaluations, const Snapshot& snapshot, const Market& market,
+PortfolioReport portfolio_report(const Portfolio& portfolio, const AccountEvaluations& evaluations, const Snapshot& snapshot, const Market& market,
                                  const Policy& policy, const Valuation& valuation, unsigned threads) {
     const std::set<Address> owners(portfolio.owners.begin(), portfolio.owners.end());
     PortfolioReport report;
     report.name = portfolio.name;
     std::vector<BookAccount> known;
-    for (const auto& [key, evaluation] : evaluations) {
+    for (const auto& [key, found] : evaluations) {
         if (!owners.contains(key.owner)) continue;
+        const AccountEvaluation& evaluation = *found;
         const SourceTrouble* const stale = staleness(snapshot, key.venue.chain);
         if (stale != nullptr && report.unified_reason.empty()) report.unified_reason = "stale: " + stale->reason;
         report.accounts.push_back(evaluation.report);
+        if (stale != nullptr) mark_stale(report.accounts.back(), *stale);
         if (evaluation.report.equity_usd) report.known_equity_usd += std::max(*evaluation.report.equity_usd, 0.0);
         if (evaluation.prepared) {
             known.push_back({key, *evaluation.prepared, evaluation.report.positions});
@@ -124,25 +125,11 @@ PortfolioReport portfolio_report(const Portfolio& portfolio, const Evaluations& 
 
 }  // namespace
 
-Report evaluate(const Snapshot& snapshot, const Rules& rules, const Market& market, const Policy& policy, unsigned threads) {
+Reevaluated reevaluate(const std::shared_ptr<const Kept>& before, const Snapshot& snapshot, const Rules& rules, const Market& market,
+                       const Policy& policy, unsigned threads) {
     const std::vector<ReferencePrice> prices = prices_as_they_count(snapshot);
     const Valuation valuation(prices);
     const Surroundings around{snapshot, rules, market, policy, valuation};
-    std::set<Address> owners;
-    for (const Portfolio& portfolio : snapshot.portfolios) owners.insert(portfolio.owners.begin(), portfolio.owners.end());
-    Evaluations evaluations;
-    std::vector<std::pair<const MarginAccount*, AccountEvaluation*>> rows;
-    for (const MarginAccount& account : snapshot.accounts) {
-        if (!owners.contains(account.key.owner)) continue;
-        const auto [at, first] = evaluations.try_emplace(account.key);
-        if (first) rows.emplace_back(&account, &at->second);
-    }
-    for_each_row(rows.size(), threads, [&](std::size_t i) {
-        AccountEvaluation& evaluation = *rows[i].second;
-        evaluation = evaluate_account(*rows[i].first, around);
-        if (const SourceTrouble* const stale = staleness(snapshot, evaluation.report.key.venue.chain)) mark_stale(evaluation.report, *stale);
-    });
-
     Report report;
     report.time = snapshot.time;
     report.snapshot_hash = snapshot_hash(snapshot);
@@ -151,9 +138,30 @@ Report evaluate(const Snapshot& snapshot, const Rules& rules, const Market& mark
     for (const auto& [chain, block] : snapshot.blocks) report.blocks.push_back(block);
     report.prices = prices;
     report.troubles = snapshot.troubles;
+
+    const Kept::Lookup known(before.get(), snapshot, report.market_hash, report.policy_hash, valuation);
+    std::set<Address> owners;
+    for (const Portfolio& portfolio : snapshot.portfolios) owners.insert(portfolio.owners.begin(), portfolio.owners.end());
+    AccountEvaluations evaluations;
+    std::vector<std::pair<const MarginAccount*, std::shared_ptr<const AccountEvaluation>*>> rows;
+    for (const MarginAccount& account : snapshot.accounts) {
+        if (!owners.contains(account.key.owner)) continue;
+        const auto [at, first] = evaluations.try_emplace(account.key);
+        if (!first) continue;
+        at->second = known.find(account);
+        if (!at->second) rows.emplace_back(&account, &at->second);
+    }
+    for_each_row(rows.size(), threads, [&](std::size_t i) {
+        *rows[i].second = std::make_shared<const AccountEvaluation>(evaluate_account(*rows[i].first, around));
+    });
     for (const Portfolio& portfolio : snapshot.portfolios)
         report.portfolios.push_back(portfolio_report(portfolio, evaluations, snapshot, market, policy, valuation, threads));
-    return report;
+    auto kept = std::make_shared<const Kept>(snapshot, report.market_hash, report.policy_hash, valuation, std::move(evaluations));
+    return {std::move(report), std::move(kept)};
+}
+
+Report evaluate(const Snapshot& snapshot, const Rules& rules, const Market& market, const Policy& policy, unsigned threads) {
+    return reevaluate(nullptr, snapshot, rules, market, policy, threads).report;
 }
 
 }  // namespace margind::risk

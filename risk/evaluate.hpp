@@ -7,6 +7,7 @@
 #include "risk/model/report.hpp"
 
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace margind::risk {
@@ -17,6 +18,19 @@ using Rules = std::function<const model::VenueRule*(const std::string& protocol)
 /// No memory, no clock, no I/O; the same bits for the same input and any number of threads, of which the calling one is one.
 model::Report evaluate(const model::Snapshot& snapshot, const Rules& rules, const model::Market& market,
                        const model::Policy& policy, unsigned threads = 1);
+
+/// What an evaluation found that the next one need not find again. Immutable.
+class Kept;
+
+struct Reevaluated {
+    model::Report report;
+    std::shared_ptr<const Kept> kept;
+};
+
+/// The report that evaluate() gives, to the last bit. `before` (null: nothing) is of any evaluation under the same rules: an
+/// account is taken from it where all that decides its figures is the same, as on a chain without a new block.
+Reevaluated reevaluate(const std::shared_ptr<const Kept>& before, const model::Snapshot& snapshot, const Rules& rules,
+                       const model::Market& market, const model::Policy& policy, unsigned threads = 1);
 
 /// Time is block time. `memory` is the result of the step before, or empty.
 model::StepResult step(const model::Memory& memory, const model::Report& report, const model::Policy& policy);

@@ -23,6 +23,8 @@ public:
     model::Result<double> usd(const model::Money& money) const;
     /// Null for USD and where there is none.
     const model::ReferencePrice* find(const model::AssetId& asset) const;
+    /// Equal ones give the same to every question.
+    friend bool operator==(const Valuation&, const Valuation&) = default;
 
 private:
     std::map<model::AssetId, model::ReferencePrice> best_;

@@ -1,0 +1,43 @@
+// What an evaluation found of each account, and all that it follows from.
+#pragma once
+
+#include "risk/account.hpp"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+namespace margind::risk {
+
+using AccountEvaluations = std::map<model::AccountKey, std::shared_ptr<const AccountEvaluation>>;
+
+class Kept {
+public:
+    Kept(const model::Snapshot& snapshot, const model::Bytes32& market, const model::Bytes32& policy, Valuation valuation, AccountEvaluations evaluations);
+
+    /// Looks up what is still true of accounts of one snapshot.
+    class Lookup {
+    public:
+        Lookup(const Kept* kept, const model::Snapshot& snapshot, const model::Bytes32& market, const model::Bytes32& policy, const Valuation& valuation);
+        /// Null: to be evaluated.
+        std::shared_ptr<const AccountEvaluation> find(const model::MarginAccount& account) const;
+
+    private:
+        const Kept* kept_;
+        std::set<model::VenueId> unchanged_;
+    };
+
+private:
+    std::map<model::ChainId, model::BlockRef> blocks_;
+    model::AssetMap assets_;
+    std::vector<model::ReferencePrice> prices_;
+    std::vector<model::Venue> venues_;
+    std::map<model::AccountKey, model::MarginAccount> accounts_;
+    model::Bytes32 market_;
+    model::Bytes32 policy_;
+    Valuation valuation_;
+    AccountEvaluations evaluations_;
+};
+
+}  // namespace margind::risk
