@@ -5,6 +5,7 @@
 #include "daemon/evaluation_file.hpp"
 #include "daemon/incident_body.hpp"
 #include "risk/model/in_quotes.hpp"
+#include "risk/model/json_print.hpp"
 #include "risk/model/keccak.hpp"
 
 #include <nlohmann/json.hpp>
@@ -81,7 +82,7 @@ model::Result<model::Snapshot> snapshot_of(const storage::SnapshotText& text) {
 storage::ReportText report_text(const model::PortfolioReport& report, const model::Headline& headline, std::int64_t time) {
     storage::ReportText text;
     text.portfolio = report.name;
-    text.json = model::print_json(as_json(report));
+    text.json = model::json_text_of(report);
     storage::HistoryPoint& point = text.figures;
     point.time = time;
     point.level = model::to_string(headline.level);
@@ -105,7 +106,7 @@ storage::MemoryText memory_text(const model::Memory& memory) {
     storage::MemoryText text;
     text.time = memory.time;
     text.blocks = memory.blocks;
-    text.json = model::print_json(as_json(memory));
+    text.json = model::json_text_of(memory);
     return text;
 }
 
