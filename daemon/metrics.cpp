@@ -46,6 +46,7 @@ struct Metrics::Families {
     Family<Counter>& blocks = counter(registry, "margind_blocks_evaluated_total", "Blocks that a published report stood on.");
     Family<Histogram>& read = histogram(registry, "margind_read_seconds", "From an accepted head to a whole snapshot.");
     Family<Histogram>& evaluate = histogram(registry, "margind_evaluate_seconds", "Evaluation and step of one snapshot.");
+    Family<Histogram>& publish = histogram(registry, "margind_publish_seconds", "From an accepted head to the state that is served.");
     Family<Histogram>& commit = histogram(registry, "margind_commit_seconds", "One transaction of the history.");
     Family<Counter>& refused = counter(registry, "margind_commits_refused_total", "Transactions that the database refused.");
     Family<Counter>& reorganisations = counter(registry, "margind_reorganisations_total", "Evaluated blocks found to be orphaned.");
@@ -78,6 +79,7 @@ void Metrics::block_evaluated(model::ChainId chain, double read_seconds, double 
     families_->read.Add({{"chain", text_of(chain)}}, seconds).Observe(read_seconds);
     families_->evaluate.Add({}, seconds).Observe(evaluate_seconds);
 }
+void Metrics::published(model::ChainId chain, double duration) { families_->publish.Add({{"chain", text_of(chain)}}, seconds).Observe(duration); }
 void Metrics::committed(double duration) { families_->commit.Add({}, seconds).Observe(duration); }
 void Metrics::commit_refused() { families_->refused.Add({}).Increment(); }
 void Metrics::reorganisation(model::ChainId chain) { families_->reorganisations.Add({{"chain", text_of(chain)}}).Increment(); }

@@ -15,6 +15,7 @@ public:
     ~Metrics();
 
     void block_evaluated(model::ChainId chain, double read_seconds, double evaluate_seconds);
+    void published(model::ChainId chain, double seconds);
     void committed(double seconds);
     void commit_refused();
     void reorganisation(model::ChainId chain);

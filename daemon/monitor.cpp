@@ -1,4 +1,4 @@
-// The road of one block: head, read, snapshot, evaluate, commit, publish.
+// The road of one block: head, read, snapshot, evaluate, publish, commit.
 #include "daemon/monitor.hpp"
 
 #include "adapters/rpc/spawn.hpp"
@@ -232,6 +232,7 @@ void Monitor::publish() {
     auto next = std::make_shared<Published>();
     next->evaluation = evaluation_;
     for (const std::unique_ptr<Watched>& chain : chains_) next->chains.push_back(chain->status);
+    next->committing = committing_;
     next->storage_error = storage_error_;
     next->uncommitted_events = parts_.outbox.uncommitted_bodies();
     parts_.published.publish(std::move(next));

@@ -1,4 +1,4 @@
-// The road of one block: head, read, snapshot, evaluate, commit, publish. And the way back after a reorganisation.
+// The road of one block: head, read, snapshot, evaluate, publish, commit. And the way back after a reorganisation.
 #pragma once
 
 #include "config/settings.hpp"
@@ -110,6 +110,8 @@ private:
     std::vector<std::unique_ptr<Watched>> chains_;
     std::shared_ptr<const model::Memory> memory_;
     std::shared_ptr<const Evaluation> evaluation_;
+    /// Of the last evaluation, to spare work of the next.
+    std::shared_ptr<const risk::Kept> kept_;
     /// Recent memories, newest last: a reorganisation is undone from here before the database is asked.
     std::deque<std::shared_ptr<const model::Memory>> recent_;
     /// What the database refused, to be committed with what comes next.
@@ -123,6 +125,8 @@ private:
     std::optional<Steady::time_point> waiting_since_;
     asio::steady_timer timer_;
     bool signalled_ = false;
+    /// What is published is on its way into the database.
+    bool committing_ = false;
     bool stopping_ = false;
 };
 

@@ -149,6 +149,7 @@ asio::awaitable<void> Monitor::read_head(Watched& chain, Head head, Steady::time
     Watched::Fresh fresh;
     fresh.head = head;
     fresh.seen = seen;
+    fresh.accepted = start;
     if (chain.last) {
         const auto shared = co_await shared_below(chain, head);
         if (!shared) {

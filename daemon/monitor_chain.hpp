@@ -17,6 +17,8 @@ struct Monitor::Watched {
     struct Fresh {
         Head head;
         Steady::time_point seen{};
+        /// When its reading began.
+        Steady::time_point accepted{};
         double read_seconds = 0;
         std::shared_ptr<const ChainReading> reading;
         /// Set when `last` is no longer on the chain: the highest evaluated block that is; 0 where none is known to be.

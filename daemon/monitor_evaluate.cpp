@@ -1,4 +1,4 @@
-// From what was read to what is committed: snapshot, evaluation, step, one transaction.
+// From what was read to what is committed: snapshot, evaluation, step, the published state, one transaction.
 #include "daemon/monitor_chain.hpp"
 
 #include "adapters/rpc/spawn.hpp"
@@ -23,27 +23,36 @@ double seconds_between(Steady::time_point from, Steady::time_point to) { return 
 
 struct Evaluated {
     std::shared_ptr<const model::Report> report;
+    std::shared_ptr<const risk::Kept> kept;
     std::shared_ptr<const model::Memory> memory;
     std::vector<model::IncidentEvent> events;
-    storage::CommitBatch texts;
 };
 
-// All that needs a processor and no state: the worker's part of a block.
+// All that needs a processor and no state: the worker's part of a block, before it is served.
 Evaluated evaluate_snapshot(const model::Snapshot& snapshot, const risk::Rules& rules, const model::Market& market, const model::Policy& policy,
-                            const model::Memory& before, unsigned threads) {
+                            const model::Memory& before, const std::shared_ptr<const risk::Kept>& kept, unsigned threads) {
     Evaluated result;
-    result.report = std::make_shared<const model::Report>(risk::evaluate(snapshot, rules, market, policy, threads));
+    risk::Reevaluated found = risk::reevaluate(kept, snapshot, rules, market, policy, threads);
+    result.report = std::make_shared<const model::Report>(std::move(found.report));
+    result.kept = std::move(found.kept);
     model::StepResult step = risk::step(before, *result.report, policy);
     result.memory = std::make_shared<const model::Memory>(std::move(step.memory));
     result.events = std::move(step.events);
-    result.texts.snapshot = snapshot_text(snapshot, result.report->snapshot_hash);
-    for (const model::PortfolioReport& portfolio : result.report->portfolios) {
-        const auto remembered = result.memory->portfolios.find(portfolio.name);
-        const model::Headline& headline = remembered == result.memory->portfolios.end() ? portfolio.headline : remembered->second.headline;
-        result.texts.reports.push_back(report_text(portfolio, headline, result.report->time));
-    }
-    result.texts.memory = memory_text(*result.memory);
     return result;
+}
+
+// And after: what the history keeps of it.
+storage::CommitBatch texts_of(const Evaluation& evaluation) {
+    storage::CommitBatch texts;
+    const model::Report& report = *evaluation.report;
+    texts.snapshot = snapshot_text(*evaluation.snapshot, report.snapshot_hash);
+    for (const model::PortfolioReport& portfolio : report.portfolios) {
+        const auto remembered = evaluation.after->portfolios.find(portfolio.name);
+        const model::Headline& headline = remembered == evaluation.after->portfolios.end() ? portfolio.headline : remembered->second.headline;
+        texts.reports.push_back(report_text(portfolio, headline, report.time));
+    }
+    texts.memory = memory_text(*evaluation.after);
+    return texts;
 }
 
 }  // namespace
@@ -118,11 +127,12 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, std::vector<Wa
         // Without any block no time has passed.
         snapshot = snapshot_of_readings(ground.memory->time);
         const Steady::time_point start = parts_.clocks.steady();
-        auto work = [this, snapshot, before = ground.memory] {
-            return evaluate_snapshot(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, *before, parts_.threads);
+        auto work = [this, snapshot, before = ground.memory, kept = kept_] {
+            return evaluate_snapshot(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, *before, kept, parts_.threads);
         };
         evaluated = co_await run_blocking(parts_.pool, std::move(work));
         evaluate_seconds = seconds_between(start, parts_.clocks.steady());
+        kept_ = evaluated.kept;
         if (!drift_wants_fresh_config(*evaluated.report, taken)) break;
         const bool again = co_await read_again(taken);
         if (!again) break;
@@ -135,13 +145,6 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, std::vector<Wa
     told_.clear();
     for (const model::SourceTrouble& trouble : snapshot->troubles) told_.emplace_back(trouble.chain, trouble.kind);
 
-    storage::CommitBatch batch = std::move(evaluated.texts);
-    batch.orphaned = ground.orphaned;
-    for (const std::vector<model::IncidentEvent>* events : {&ground.events, &evaluated.events})
-        for (const model::IncidentEvent& event : *events) {
-            parts_.metrics.event(event.type);
-            batch.events.push_back(event_text(event, evaluation->report->time, parts_.outbox.sinks_of(event.log_only)));
-        }
     for (Watched* chain : taken) {
         if (chain->reading->block.number == 0) {
             chain->last.reset();
@@ -163,7 +166,25 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, std::vector<Wa
     memory_ = evaluation->after;
     recent_.push_back(memory_);
     if (recent_.size() > storage::kept_memories) recent_.pop_front();
+
+    // Who reads the state need not wait until it is written down; who is warned does.
+    committing_ = parts_.history != nullptr;
+    publish();
+    for (const Watched* chain : taken)
+        if (chain->reading->block.number > 0) parts_.metrics.published(chain->status.id, seconds_between(chain->fresh->accepted, parts_.clocks.steady()));
+    storage::CommitBatch batch;
+    if (parts_.history) {
+        auto writing = [evaluation = evaluation_] { return texts_of(*evaluation); };
+        batch = co_await run_blocking(parts_.pool, std::move(writing));
+    }
+    batch.orphaned = ground.orphaned;
+    for (const std::vector<model::IncidentEvent>* events : {&ground.events, &evaluated.events})
+        for (const model::IncidentEvent& event : *events) {
+            parts_.metrics.event(event.type);
+            batch.events.push_back(event_text(event, evaluation->report->time, parts_.outbox.sinks_of(event.log_only)));
+        }
     co_await commit(std::move(batch));
+    committing_ = false;
 }
 
 asio::awaitable<void> Monitor::commit(storage::CommitBatch batch) {

@@ -30,13 +30,22 @@ std::int64_t late_limit_s(std::int64_t block_time_ms) { return std::max(least_la
 PublishedState::PublishedState() : current_(std::make_shared<const Published>()) {}
 
 void PublishedState::publish(std::shared_ptr<const Published> next) {
-    // The old state is destroyed with the argument, after the lock is gone.
-    const std::lock_guard lock(mutex_);
-    current_.swap(next);
+    {
+        // The old state is destroyed with the argument, after the lock is gone.
+        const std::lock_guard lock(mutex_);
+        current_.swap(next);
+    }
+    settled_.notify_all();
 }
 
 std::shared_ptr<const Published> PublishedState::get() const {
     const std::lock_guard lock(mutex_);
+    return current_;
+}
+
+std::shared_ptr<const Published> PublishedState::get_settled(std::chrono::milliseconds longest) const {
+    std::unique_lock lock(mutex_);
+    settled_.wait_for(lock, longest, [this] { return !current_->committing; });
     return current_;
 }
 

@@ -6,6 +6,7 @@
 #include "risk/model/snapshot.hpp"
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -56,6 +57,8 @@ struct Published {
     std::shared_ptr<const Evaluation> evaluation;
     /// Sorted by id.
     std::vector<ChainStatus> chains;
+    /// The evaluation is on its way into the database.
+    bool committing = false;
     /// Why the database refused the last commit; empty when it did not.
     std::string storage_error;
     /// Bodies of events that are sent but not committed.
@@ -68,9 +71,12 @@ public:
     PublishedState();
     void publish(std::shared_ptr<const Published> next);
     std::shared_ptr<const Published> get() const;
+    /// The same once it is in the database, so that who has seen a state finds it there; after `longest` as it is then.
+    std::shared_ptr<const Published> get_settled(std::chrono::milliseconds longest) const;
 
 private:
     mutable std::mutex mutex_;
+    mutable std::condition_variable settled_;
     std::shared_ptr<const Published> current_;
 };
 

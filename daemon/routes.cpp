@@ -25,6 +25,8 @@ constexpr std::int64_t most_points = 10'000;
 constexpr std::int64_t most_events = 1'000;
 constexpr std::size_t longest_path = 512;
 constexpr std::int64_t latest_time = std::int64_t{1} << 40;
+// Who has seen a state finds it in the database, unless that takes longer.
+constexpr std::chrono::milliseconds commit_patience{1'000};
 constexpr const char* no_history = "no history is kept; set [storage] path in the configuration";
 // On demand: bursts of five, then one address every two seconds.
 constexpr double on_demand_burst = 5;
@@ -186,6 +188,7 @@ void Routes::history(const httplib::Request& request, httplib::Response& respons
         return set_problem(request, response, 400,
                            fmt::format("from={} to={} step={} asks for more than {} points; take a larger step", *from, *to, *step, most_points));
     if (!context_.history) return set_problem(request, response, 503, no_history);
+    context_.state.get_settled(commit_patience);
     const auto points = context_.history->points(report->name, *from, *to, *step);
     if (!points) return set_problem(request, response, status_of(points.error()), points.error().message);
     answer(response, history_answer(report->name, *points));
@@ -206,6 +209,7 @@ void Routes::stored_snapshot(const httplib::Request& request, httplib::Response&
     const auto at = parameter(request, response, "at", 0, 0, latest_time);
     if (!at) return;
     if (!context_.history) return set_problem(request, response, 503, no_history);
+    context_.state.get_settled(commit_patience);
     const auto text = context_.history->snapshot_at(portfolio, *at);
     if (!text) return set_problem(request, response, status_of(text.error()), text.error().message);
     if (!*text) return set_problem(request, response, 404, fmt::format("portfolio '{}' has no snapshot at or before {}", portfolio, *at));
@@ -220,7 +224,7 @@ void Routes::incidents(const httplib::Request& request, httplib::Response& respo
     if (!after) return;
     const auto limit = parameter(request, response, "limit", most_events, 1, most_events);
     if (!limit) return;
-    const auto state = context_.state.get();
+    const auto state = context_.state.get_settled(commit_patience);
     if (!context_.history) return answer(response, incidents_answer({}, {}, state->uncommitted_events, 0));
     const auto events = context_.history->events(static_cast<std::uint64_t>(*after), static_cast<std::size_t>(*limit));
     if (!events) return set_problem(request, response, status_of(events.error()), events.error().message);

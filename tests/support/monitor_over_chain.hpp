@@ -243,9 +243,10 @@ protected:
         history_.reset();
     }
 
+    /// Until that is so and what is published is in the database.
     void drive(const std::function<bool()>& good) {
         const auto until = std::chrono::steady_clock::now() + seconds(20);
-        while (!good()) {
+        while (!good() || published_.get()->committing) {
             ASSERT_LT(std::chrono::steady_clock::now(), until) << "the monitor did not get there";
             io_->run_one_for(milliseconds(2));
         }

@@ -20,6 +20,19 @@ TEST_F(MonitorOverChain, evaluates_the_head_once_and_then_confirms_it) {
     drive([&] { return types() == std::vector<std::string>{"opened"}; });
 }
 
+TEST_F(MonitorOverChain, serves_a_state_before_it_is_in_the_database_and_sends_after) {
+    chain_.mine(3000);
+    begin();
+    drive_to(chain_.blocks.back().head.block);
+    const model::BlockRef next = chain_.mine(1800);
+    while (!(published_.get()->committing && at() == next)) io_->run_one_for(milliseconds(2));
+    EXPECT_EQ(level(), model::Level::call);
+    EXPECT_TRUE(sent_.empty());
+    drive_to(next);
+    EXPECT_EQ(history_->snapshot_at("desk", next.time)->value().hash, published_.get()->evaluation->report->snapshot_hash);
+    drive([&] { return types() == std::vector<std::string>{"opened"}; });
+}
+
 TEST_F(MonitorOverChain, goes_back_to_the_last_shared_block_however_many_it_skipped) {
     chain_.mine(3000);
     begin();

@@ -117,6 +117,19 @@ protected:
     int port_ = 0;
 };
 
+TEST(PublishedStates, are_waited_for_until_they_are_in_the_database_but_not_for_ever) {
+    PublishedState state;
+    auto next = std::make_shared<Published>();
+    next->committing = true;
+    state.publish(next);
+    EXPECT_TRUE(state.get_settled(milliseconds(5))->committing);
+    std::atomic<bool> settled = false;
+    std::thread reader([&] { settled = !state.get_settled(std::chrono::seconds(20))->committing; });
+    state.publish(std::make_shared<const Published>());
+    reader.join();
+    EXPECT_TRUE(settled);
+}
+
 TEST_F(RoutesOverState, say_that_nothing_is_evaluated_yet) {
     EXPECT_EQ(get("/healthz").first, 200);
     const auto [status, ready] = get("/readyz");
