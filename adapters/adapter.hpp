@@ -28,10 +28,25 @@ public:
     virtual model::Result<T> result() = 0;
 };
 
-/// What an account reading gives: stored state, and the venue's own views of it at the same block.
+/// One account that an owner has at a venue, what the venue liquidates as a whole: stored state, and the venue's own views of it at
+/// the same block.
 struct AccountReading {
+    /// AccountKey::sub: printable, without spaces; empty where one owner has one account.
+    std::string sub;
+    /// Null: this account could not be read, though others of its owner could, and `reason` says why.
     model::FactsPtr facts;
+    std::string reason;
     std::vector<model::NativeFigure> views;
+};
+
+/// The accounts of one owner, sorted by sub, no two with the same; none: the owner has nothing at this venue.
+using AccountReadings = std::vector<AccountReading>;
+
+/// The venue's own views of one account, as in AccountReading.
+struct AccountViews {
+    std::string sub;
+    std::vector<model::NativeFigure> views;
+    friend bool operator==(const AccountViews&, const AccountViews&) = default;
 };
 
 /// Logs after which the stored state of some account may be another: from any of these addresses, with any of these as topic 0.
@@ -51,17 +66,19 @@ public:
     /// Indices, prices, parameters at one block. Fails with `missing` when `config` no longer fits: read it anew.
     virtual std::unique_ptr<Reading<model::FactsPtr>> read_venue(model::FactsPtr config,
                                                                  const model::BlockRef& block) const = 0;
-    /// At most three rounds. A reverted or short view fails this account alone. A null `facts` in the result: the
-    /// owner has nothing at this venue.
-    virtual std::unique_ptr<Reading<AccountReading>> read_account(model::FactsPtr venue, const model::Address& owner,
-                                                                  const model::BlockRef& block) const = 0;
+    /// All accounts of one owner, in at most three rounds. A reverted or short view makes its account alone unknown; where not even
+    /// the owner's accounts can be told, the reading fails.
+    virtual std::unique_ptr<Reading<AccountReadings>> read_account(model::FactsPtr venue, const model::Address& owner,
+                                                                   const model::BlockRef& block) const = 0;
     /// What tells that stored state changed; empty: it cannot be carried forward, accounts are read at each block.
     virtual std::optional<Watch> watch(const model::Facts& /*venue*/) const { return std::nullopt; }
-    /// Owners whose stored state the log may have changed; too many does no harm.
+    /// Owners of whom the log may have changed, opened or closed an account; too many does no harm.
     virtual std::vector<model::Address> touched(const Log& /*log*/) const { return {}; }
-    /// The venue's own views of an account, as in AccountReading, in one round; `venue` may be of an earlier block. Null
-    /// where watch() is empty.
-    virtual std::unique_ptr<Reading<std::vector<model::NativeFigure>>> read_views(model::FactsPtr /*venue*/, const model::Address& /*owner*/) const {
+    /// The venue's own views of the accounts that are `held`, all with facts, sorted by sub, in one round; `venue` may be of an earlier
+    /// block. Where the venue lists the accounts of an owner the list is asked for too: one that is not held is in the result without
+    /// views, one that is gone is not in it, and the owner is read anew. `held` is for the call alone. Null where watch() is empty.
+    virtual std::unique_ptr<Reading<std::vector<AccountViews>>> read_views(model::FactsPtr /*venue*/, const model::Address& /*owner*/,
+                                                                           std::span<const AccountReading> /*held*/) const {
         return nullptr;
     }
     virtual const model::VenueRule& rule() const = 0;

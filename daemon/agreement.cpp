@@ -14,6 +14,7 @@ namespace margind::daemon {
 namespace {
 
 using adapters::AccountReading;
+using adapters::AccountReadings;
 using adapters::Log;
 using adapters::oracles::chainlink::Observation;
 using model::FactsPtr;
@@ -30,7 +31,11 @@ std::string shortened(std::string text) {
 
 bool same(const FactsPtr& a, const FactsPtr& b) { return (!a && !b) || (a && b && *a == *b); }
 bool same(const Observation& a, const Observation& b) { return a.price == b.price && a.accepted == b.accepted; }
-bool same(const AccountReading& a, const AccountReading& b) { return same(a.facts, b.facts) && a.views == b.views; }
+// The wording of a reason may hold the node's own.
+bool same(const AccountReading& a, const AccountReading& b) { return a.sub == b.sub && same(a.facts, b.facts) && a.views == b.views; }
+bool same(const AccountReadings& a, const AccountReadings& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const AccountReading& x, const AccountReading& y) { return same(x, y); });
+}
 
 std::vector<const Log*> in_order(const std::vector<Log>& logs) {
     std::vector<const Log*> all;
@@ -138,6 +143,25 @@ Pair difference(const AccountReading& a, const AccountReading& b) {
     for (std::size_t i = 0; i < std::min(a.views.size(), b.views.size()); ++i)
         if (a.views[i] != b.views[i]) return {"view " + a.views[i].name, a.views[i].value.to_decimal(), b.views[i].value.to_decimal()};
     return {"number of views", std::to_string(a.views.size()), std::to_string(b.views.size())};
+}
+
+Pair difference(const AccountReadings& a, const AccountReadings& b) {
+    const auto holds = [](const AccountReadings& all, const std::string& sub) {
+        return std::any_of(all.begin(), all.end(), [&](const AccountReading& account) { return account.sub == sub; });
+    };
+    for (const auto& [one, other] : {std::pair(&a, &b), std::pair(&b, &a)})
+        for (const AccountReading& account : *one)
+            if (!holds(*other, account.sub)) {
+                const std::string name = account.sub.empty() ? "account" : "account " + account.sub;
+                return {name, holds(a, account.sub) ? "some" : "none", holds(b, account.sub) ? "some" : "none"};
+            }
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+        if (same(a[i], b[i])) continue;
+        Pair pair = difference(a[i], b[i]);
+        if (!a[i].sub.empty()) pair.name = a[i].sub + " " + pair.name;
+        return pair;
+    }
+    return {"number of accounts", std::to_string(a.size()), std::to_string(b.size())};
 }
 
 std::string log_text(const Log& log) { return fmt::format("{} in block {}, index {}", log.address.to_string(), log.block_number, log.log_index); }

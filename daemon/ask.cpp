@@ -34,8 +34,8 @@ public:
         const auto owner = [&](const Holder& holder) -> const model::Address& { return (*questions.owners)[holder.owner]; };
         for (const auto& [holder, venue] : questions.accounts)
             accounts_.emplace_back(holder, scope.venues[holder.venue]->read_account(venue, owner(holder), block));
-        for (const auto& [holder, venue] : questions.views) {
-            auto reading = scope.venues[holder.venue]->read_views(venue, owner(holder));
+        for (const auto& [holder, question] : questions.views) {
+            auto reading = scope.venues[holder.venue]->read_views(question.venue, owner(holder), *question.held);
             if (reading) views_.emplace_back(holder, std::move(reading));
         }
         for (const auto& [holder, venue] : questions.empties)
@@ -88,9 +88,9 @@ private:
     std::vector<std::pair<std::uint32_t, std::unique_ptr<Reading<model::FactsPtr>>>> configs_;
     std::vector<std::pair<std::uint32_t, std::unique_ptr<Reading<model::FactsPtr>>>> venues_;
     std::vector<FeedReading> feeds_;
-    std::vector<std::pair<Holder, std::unique_ptr<Reading<adapters::AccountReading>>>> accounts_;
-    std::vector<std::pair<Holder, std::unique_ptr<Reading<std::vector<model::NativeFigure>>>>> views_;
-    std::vector<std::pair<Holder, std::unique_ptr<Reading<adapters::AccountReading>>>> empties_;
+    std::vector<std::pair<Holder, std::unique_ptr<Reading<adapters::AccountReadings>>>> accounts_;
+    std::vector<std::pair<Holder, std::unique_ptr<Reading<std::vector<adapters::AccountViews>>>>> views_;
+    std::vector<std::pair<Holder, std::unique_ptr<Reading<adapters::AccountReadings>>>> empties_;
 };
 
 // A node may answer for another block than it was asked for.

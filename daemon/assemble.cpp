@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <set>
+#include <string>
 #include <tuple>
+#include <utility>
 
 namespace margind::daemon {
 
@@ -30,6 +34,31 @@ model::Snapshot assemble(const std::vector<const ChainReading*>& readings, const
     std::sort(portfolios.begin(), portfolios.end(), [](const model::Portfolio& a, const model::Portfolio& b) { return a.name < b.name; });
     snapshot.portfolios = std::move(portfolios);
     return snapshot;
+}
+
+void keep_remembered_accounts(model::Snapshot& snapshot, const model::Memory& memory) {
+    const auto stands_for_all = [](const model::MarginAccount& account) { return !account.facts && account.key.sub.empty(); };
+    if (std::none_of(snapshot.accounts.begin(), snapshot.accounts.end(), stands_for_all)) return;
+    using Owned = std::pair<model::VenueId, model::Address>;
+    std::map<Owned, std::set<std::string>> remembered;
+    for (const auto& [name, portfolio] : memory.portfolios)
+        for (const auto& [key, account] : portfolio.accounts) remembered[Owned(key.venue, key.owner)].insert(key.sub);
+    std::map<Owned, std::size_t> counts;
+    for (const model::MarginAccount& account : snapshot.accounts) ++counts[Owned(account.key.venue, account.key.owner)];
+    std::vector<model::MarginAccount> all;
+    for (model::MarginAccount& account : snapshot.accounts) {
+        const Owned owned(account.key.venue, account.key.owner);
+        const auto known = remembered.find(owned);
+        if (!stands_for_all(account) || counts[owned] > 1 || known == remembered.end()) {
+            all.push_back(std::move(account));
+            continue;
+        }
+        for (const std::string& sub : known->second) {
+            all.push_back(account);
+            all.back().key.sub = sub;
+        }
+    }
+    snapshot.accounts = std::move(all);
 }
 
 ChainReading reading_of(const model::Snapshot& snapshot, model::ChainId chain) {

@@ -314,7 +314,7 @@ asio::awaitable<Result<void>> BlockReader::read_accounts() {
     for (const Holder& holder : to_read_) questions.accounts.emplace(holder, venues_[holder.venue].facts);
     const auto settled = co_await agree(std::move(questions));
     if (!settled) co_return model::fail(settled.error());
-    for (const auto& [holder, reading] : settled->answers.accounts) take_account(holder, reading, *settled);
+    for (const auto& [holder, reading] : settled->answers.accounts) take_accounts(holder, reading, *settled);
     name_liars(*settled);
     co_return Result<void>{};
 }

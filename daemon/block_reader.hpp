@@ -57,7 +57,7 @@ struct Known {
     std::map<std::uint32_t, std::uint64_t> described;
     Carried carried;
     /// What was said of views at `last`.
-    std::map<Holder, std::vector<model::NativeFigure>> views;
+    std::map<Holder, std::vector<adapters::AccountViews>> views;
 };
 
 class BlockReader {
@@ -83,7 +83,7 @@ private:
         /// Places of the operators that answered, or did not in time.
         std::set<std::size_t> asked;
         /// Of those who were asked the solo questions.
-        std::map<Holder, std::vector<std::pair<std::size_t, std::vector<model::NativeFigure>>>> views_by;
+        std::map<Holder, std::vector<std::pair<std::size_t, std::vector<adapters::AccountViews>>>> views_by;
     };
     struct Fresh {
         model::FactsPtr facts;
@@ -115,12 +115,13 @@ private:
     void add_hidden_logs(const Voice& voice, const std::vector<SilentBlock>& silent, std::vector<adapters::Log>& logs);
     void take_views(const Settled& settled);
     void add_to_read(std::uint32_t venue);
-    void take_account(const Holder& holder, const model::Result<adapters::AccountReading>& reading, const Settled& settled);
-    /// Empty: the rule bears the views out.
-    std::string rule_differs(const Holder& holder, const model::Facts& facts, const std::vector<model::NativeFigure>& views) const;
+    void take_accounts(const Holder& holder, const model::Result<adapters::AccountReadings>& reading, const Settled& settled);
+    bool rule_bears_out(const Holder& holder, const model::Facts& facts, const std::vector<model::NativeFigure>& views) const;
+    /// The views are of the very accounts that are held, and the rule bears all of them out.
+    bool all_borne_out(const Holder& holder, const adapters::AccountReadings& held, const std::vector<adapters::AccountViews>& views) const;
     void name_liars(const Settled& settled);
     ChainReading reading() const;
-    model::MarginAccount account_of(const Holder& holder) const;
+    void add_accounts(const Holder& holder, std::vector<model::MarginAccount>& into) const;
 
     const ReadingParts& parts_;
     Known& known_;
@@ -138,16 +139,16 @@ private:
     std::vector<model::ReferencePrice> prices_;
     Settled block_answers_;
     std::set<Holder> to_read_;
-    std::map<Holder, std::vector<model::NativeFigure>> views_now_;
-    /// What one operator said an account's views were, where the rule did not bear them out.
-    std::map<Holder, std::vector<std::pair<std::size_t, std::vector<model::NativeFigure>>>> suspect_views_;
+    std::map<Holder, std::vector<adapters::AccountViews>> views_now_;
+    /// What one operator said the views of an owner's accounts were, where the rule did not bear them out.
+    std::map<Holder, std::vector<std::pair<std::size_t, std::vector<adapters::AccountViews>>>> suspect_views_;
     std::map<Holder, std::string> failed_;
     std::set<Holder> disputed_;
     bool unpinned_ = false;
     std::string alone_;
 };
 
-/// An account that could not be read, and why.
+/// An owner whose accounts could not be read, and why: one account with an empty sub stands for them all.
 model::MarginAccount unknown_account(const model::VenueId& venue, const model::Address& owner, const model::BlockRef& block, std::string reason);
 
 }  // namespace margind::daemon

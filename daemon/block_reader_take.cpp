@@ -11,6 +11,8 @@ namespace margind::daemon {
 namespace {
 
 using adapters::AccountReading;
+using adapters::AccountReadings;
+using adapters::AccountViews;
 using model::ErrorCode;
 using model::Result;
 using Kind = Subject::Kind;
@@ -30,6 +32,21 @@ model::ReferencePrice refused_price(const config::Feed& feed, std::string reason
     price.grade = model::PriceGrade::refused;
     price.reason = std::move(reason);
     return price;
+}
+
+// "12 view equity: others 5, infura 4"; empty where all is as agreed.
+std::string other_than(const AccountReadings& agreed, const std::vector<AccountViews>& said, const std::string& name) {
+    for (const AccountViews& account : said) {
+        const std::string sub = account.sub.empty() ? "" : account.sub + " ";
+        const auto same = std::find_if(agreed.begin(), agreed.end(), [&](const AccountReading& reading) { return reading.sub == account.sub; });
+        if (same == agreed.end()) return fmt::format("account {}: others none, {} some", account.sub, name);
+        for (const model::NativeFigure& view : account.views) {
+            const auto other = std::find_if(same->views.begin(), same->views.end(), [&](const model::NativeFigure& figure) { return figure.name == view.name; });
+            if (other == same->views.end() || *other == view) continue;
+            return fmt::format("{}view {}: others {}, {} {}", sub, view.name, other->value.to_decimal(), name, view.value.to_decimal());
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -78,7 +95,7 @@ void BlockReader::plan(Questions& questions) {
         questions.venues[venue] = known_.configs[venue]->facts;
         if (!known_.watches[venue] || !known_.venues[venue]) continue;
         const VenuePlan plan = plan_venue(known_.carried, venue, passage_, block_, parts_.verify_every);
-        for (const Holder& holder : plan.views) questions.views.emplace(holder, known_.venues[venue]);
+        for (const Holder& holder : plan.views) questions.views.emplace(holder, ViewsQuestion{known_.venues[venue], known_.carried.at(holder).accounts});
         for (const Holder& holder : plan.empties) questions.empties.emplace(holder, known_.venues[venue]);
     }
     for (std::uint32_t place = 0; place < scope_.feeds.size(); ++place) {
@@ -189,20 +206,25 @@ void BlockReader::take_watches() {
     }
 }
 
-std::string BlockReader::rule_differs(const Holder& holder, const model::Facts& facts, const std::vector<model::NativeFigure>& views) const {
+bool BlockReader::rule_bears_out(const Holder& holder, const model::Facts& facts, const std::vector<model::NativeFigure>& views) const {
     const auto prepared = scope_.venues[holder.venue]->rule().prepare(*venues_[holder.venue].facts, facts, parts_.assets);
-    if (!prepared) return in_short(prepared.error());
+    if (!prepared) return false;
     const auto ours = (*prepared)->native((*prepared)->current());
-    if (!ours) return in_short(ours.error());
-    return risk::difference(views, *ours);
+    return ours && risk::difference(views, *ours).empty();
 }
 
-// The views that one operator gave of accounts whose facts are known from before.
+bool BlockReader::all_borne_out(const Holder& holder, const AccountReadings& held, const std::vector<AccountViews>& views) const {
+    return std::equal(held.begin(), held.end(), views.begin(), views.end(), [&](const AccountReading& account, const AccountViews& said) {
+        return account.sub == said.sub && account.facts && rule_bears_out(holder, *account.facts, said.views);
+    });
+}
+
+// The views that one operator gave of owners whose accounts are known from before.
 void BlockReader::take_views(const Settled& settled) {
     for (const auto& [holder, views] : settled.answers.views) {
         CarriedEntry& entry = known_.carried.at(holder);
         if (entry.kind != EntryKind::held || entry.doubtful || !venues_[holder.venue].facts) continue;
-        if (views && rule_differs(holder, *entry.facts, *views).empty()) {
+        if (views && all_borne_out(holder, *entry.accounts, *views)) {
             entry.verified_at = block_;
             views_now_[holder] = *views;
             continue;
@@ -212,7 +234,7 @@ void BlockReader::take_views(const Settled& settled) {
     }
     for (const auto& [holder, reading] : settled.answers.empties) {
         CarriedEntry& entry = known_.carried.at(holder);
-        if (reading && !reading->facts) entry.verified_at = block_;
+        if (reading && reading->empty()) entry.verified_at = block_;
         else entry.doubtful = true;
     }
 }
@@ -233,7 +255,7 @@ void BlockReader::add_to_read(std::uint32_t venue) {
     }
 }
 
-void BlockReader::take_account(const Holder& holder, const Result<AccountReading>& reading, const Settled& settled) {
+void BlockReader::take_accounts(const Holder& holder, const Result<AccountReadings>& reading, const Settled& settled) {
     CarriedEntry& entry = known_.carried.at(holder);
     views_now_.erase(holder);
     if (!reading) {
@@ -243,8 +265,7 @@ void BlockReader::take_account(const Holder& holder, const Result<AccountReading
         return;
     }
     entry = CarriedEntry{};
-    entry.kind = reading->facts ? EntryKind::held : EntryKind::empty;
-    entry.facts = reading->facts;
+    entry.kind = reading->empty() ? EntryKind::empty : EntryKind::held;
     entry.read_at = block_;
     entry.verified_at = block_;
     entry.single_source = settled.single_source;
@@ -253,10 +274,12 @@ void BlockReader::take_account(const Holder& holder, const Result<AccountReading
         entry.doubtful = true;
         disputed_.insert(holder);
     }
-    if (!entry.facts) return;
-    views_now_[holder] = reading->views;
-    // Its views are wanted at every block: only they tell of a liquidation, or that the difference is gone.
-    if (known_.watches[holder.venue] && !rule_differs(holder, *entry.facts, reading->views).empty()) entry.doubtful = true;
+    if (reading->empty()) return;
+    entry.accounts = std::make_shared<const AccountReadings>(*reading);
+    std::vector<AccountViews>& views = views_now_[holder];
+    for (const AccountReading& account : *reading) views.push_back(AccountViews{account.sub, account.views});
+    // Views that the rule does not bear out are wanted at every block: only they tell of a liquidation, or that the difference is gone.
+    if (known_.watches[holder.venue] && !all_borne_out(holder, *reading, views)) entry.doubtful = true;
 }
 
 // Views that neither the rule nor those who were asked next bear out.
@@ -267,16 +290,8 @@ void BlockReader::name_liars(const Settled& settled) {
         if (agreed == settled.answers.accounts.end() || !agreed->second || settled.undecided.contains(subject) || settled.single_source) continue;
         for (const auto& [place, views] : said) {
             const std::string& name = parts_.panel.at(place).name();
-            for (const model::NativeFigure& view : views) {
-                const auto& others = agreed->second->views;
-                const auto other = std::find_if(others.begin(), others.end(), [&](const model::NativeFigure& figure) { return figure.name == view.name; });
-                if (other == others.end() || *other == view) continue;
-                parts_.disputes.differed(subject, place, name,
-                                         fmt::format("{}: view {}: others {}, {} {}", name_of(subject, scope_, *owners_), view.name, other->value.to_decimal(), name,
-                                                     view.value.to_decimal()),
-                                         block_.number);
-                break;
-            }
+            const std::string lie = other_than(*agreed->second, views, name);
+            if (!lie.empty()) parts_.disputes.differed(subject, place, name, name_of(subject, scope_, *owners_) + ": " + lie, block_.number);
         }
     }
 }
@@ -299,24 +314,36 @@ void BlockReader::add_hidden_logs(const Voice& voice, const std::vector<SilentBl
     }
 }
 
-model::MarginAccount BlockReader::account_of(const Holder& holder) const {
+void BlockReader::add_accounts(const Holder& holder, std::vector<model::MarginAccount>& into) const {
     const CarriedEntry& entry = known_.carried.at(holder);
     const Fresh& venue = venues_[holder.venue];
     const auto failed = failed_.find(holder);
-    const bool unknown = !venue.facts || failed != failed_.end();
-    model::MarginAccount account =
-        unknown_account(scope_.venues[holder.venue]->venue(), (*owners_)[holder.owner], block_, !venue.facts ? venue.reason : unknown ? failed->second : std::string());
-    if (!unknown) {
-        account.facts = entry.facts;
+    const auto& config = known_.configs[holder.venue];
+    model::Qualifiers qualifiers;
+    qualifiers.single_source = parts_.panel.size() == 1 || entry.single_source || block_answers_.single_source || (config && config->single_source);
+    qualifiers.unpinned = entry.unpinned || unpinned_;
+    qualifiers.disputed = venue.disputed || disputed_.contains(holder) || (config && config->disputed);
+    const auto unknown = [&](std::string reason) {
+        model::MarginAccount account = unknown_account(scope_.venues[holder.venue]->venue(), (*owners_)[holder.owner], block_, std::move(reason));
+        account.qualifiers = qualifiers;
+        return account;
+    };
+    if (!venue.facts || failed != failed_.end() || !entry.accounts) {
+        into.push_back(unknown(!venue.facts ? venue.reason : failed != failed_.end() ? failed->second : std::string()));
+        return;
+    }
+    const auto views = views_now_.find(holder);
+    for (const AccountReading& held : *entry.accounts) {
+        model::MarginAccount account = unknown(held.reason);
+        account.key.sub = held.sub;
         account.read_at = entry.read_at;
         account.verified_at = entry.verified_at;
-        if (const auto views = views_now_.find(holder); views != views_now_.end()) account.views = views->second;
+        account.facts = held.facts;
+        if (views != views_now_.end())
+            for (const AccountViews& said : views->second)
+                if (said.sub == held.sub) account.views = said.views;
+        into.push_back(std::move(account));
     }
-    const auto& config = known_.configs[holder.venue];
-    account.qualifiers.single_source = parts_.panel.size() == 1 || entry.single_source || block_answers_.single_source || (config && config->single_source);
-    account.qualifiers.unpinned = entry.unpinned || unpinned_;
-    account.qualifiers.disputed = venue.disputed || disputed_.contains(holder) || (config && config->disputed);
-    return account;
 }
 
 ChainReading BlockReader::reading() const {
@@ -334,7 +361,7 @@ ChainReading BlockReader::reading() const {
             const Holder holder{place, owner};
             const CarriedEntry& entry = known_.carried.at(holder);
             const bool nothing = entry.kind == EntryKind::empty && (venues_[place].facts || block_.time - entry.verified_at.time <= empty_for_s);
-            if (!nothing) reading.accounts.push_back(account_of(holder));
+            if (!nothing) add_accounts(holder, reading.accounts);
         }
     }
     return reading;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace margind::daemon {
@@ -12,16 +13,17 @@ namespace margind::daemon {
 struct CarriedEntry {
     enum class Kind : std::uint8_t { absent, empty, held };
     Kind kind = Kind::absent;
-    /// Of `held`.
-    model::FactsPtr facts;
-    /// The block at which facts (or that there is nothing) were read.
+    /// Of `held`: at least one, with the views of `read_at`.
+    std::shared_ptr<const adapters::AccountReadings> accounts;
+    /// The block at which accounts (or that there are none) were read.
     model::BlockRef read_at;
     /// The last block at which the venue itself bore them out.
     model::BlockRef verified_at;
     /// One operator alone said so, or vouched that nothing changed since, while more were configured.
     bool single_source = false;
     bool unpinned = false;
-    /// Not to be carried forward: operators contradict each other, or the rule does not bear the views out.
+    /// Not to be carried forward: operators contradict each other, the rule does not bear the views out, or one of the accounts
+    /// could not be read.
     bool doubtful = false;
 };
 

@@ -89,7 +89,7 @@ private:
     void publish();
 
     // monitor_evaluate.cpp
-    std::shared_ptr<const model::Snapshot> snapshot_of_readings(std::int64_t least_time);
+    std::shared_ptr<const model::Snapshot> snapshot_of_readings(const model::Memory& before);
     asio::awaitable<bool> read_again(const std::vector<Watched*>& taken);
     asio::awaitable<void> evaluate_and_commit(Ground ground, std::vector<Watched*> taken);
     bool drift_wants_fresh_config(const model::Report& report, const std::vector<Watched*>& taken);

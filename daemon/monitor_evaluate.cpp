@@ -94,7 +94,7 @@ asio::awaitable<bool> Monitor::read_again(const std::vector<Watched*>& taken) {
 }
 
 // What may not be used counts as not read: unknown, with the reason.
-std::shared_ptr<const model::Snapshot> Monitor::snapshot_of_readings(std::int64_t least_time) {
+std::shared_ptr<const model::Snapshot> Monitor::snapshot_of_readings(const model::Memory& before) {
     std::vector<std::shared_ptr<const ChainReading>> kept;
     std::vector<const ChainReading*> readings;
     std::vector<model::SourceTrouble> troubles;
@@ -115,7 +115,9 @@ std::shared_ptr<const model::Snapshot> Monitor::snapshot_of_readings(std::int64_
     }
     auto snapshot = std::make_shared<model::Snapshot>(assemble(readings, parts_.settings.assets, parts_.settings.portfolios));
     snapshot->troubles = std::move(troubles);
-    if (snapshot->blocks.empty()) snapshot->time = least_time;
+    keep_remembered_accounts(*snapshot, before);
+    // Without any block no time has passed.
+    if (snapshot->blocks.empty()) snapshot->time = before.time;
     return snapshot;
 }
 
@@ -124,8 +126,7 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, std::vector<Wa
     Evaluated evaluated;
     double evaluate_seconds = 0;
     for (;;) {
-        // Without any block no time has passed.
-        snapshot = snapshot_of_readings(ground.memory->time);
+        snapshot = snapshot_of_readings(*ground.memory);
         const Steady::time_point start = parts_.clocks.steady();
         auto work = [this, snapshot, before = ground.memory, kept = kept_] {
             return evaluate_snapshot(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, *before, kept, parts_.threads);

@@ -22,7 +22,8 @@ struct Scope {
     std::vector<config::Feed> feeds;
 };
 
-/// An owner at a venue, by their places in Scope::venues and Questions::owners.
+/// An owner at a venue, by their places in Scope::venues and Questions::owners. All accounts that one owner has there are read,
+/// compared and carried forward together.
 struct Holder {
     std::uint32_t venue = 0;
     std::uint32_t owner = 0;
@@ -33,6 +34,12 @@ struct FeedQuestion {
     std::optional<adapters::oracles::chainlink::Round> previous;
     /// Whether it is the feed that the configuration says.
     bool description = false;
+};
+
+/// Of an owner's accounts that are known from before, all with facts.
+struct ViewsQuestion {
+    model::FactsPtr venue;
+    std::shared_ptr<const adapters::AccountReadings> held;
 };
 
 /// `filter` over its range, unless that is empty (from_block > to_block), and over each of `blocks` by its hash.
@@ -52,8 +59,8 @@ struct Questions {
     /// By venue facts.
     std::map<Holder, model::FactsPtr> accounts;
     std::optional<LogQuestion> logs;
-    /// By venue facts, of one operator alone: the views of accounts whose facts are known, and owners who had nothing.
-    std::map<Holder, model::FactsPtr> views;
+    /// Of one operator alone: the views of accounts whose facts are known; and, by venue facts, owners who had nothing.
+    std::map<Holder, ViewsQuestion> views;
     std::map<Holder, model::FactsPtr> empties;
     bool empty() const {
         return configs.empty() && venues.empty() && feeds.empty() && accounts.empty() && !logs && views.empty() && empties.empty();
@@ -65,10 +72,10 @@ struct Answers {
     std::map<std::uint32_t, model::Result<model::FactsPtr>> configs;
     std::map<std::uint32_t, model::Result<model::FactsPtr>> venues;
     std::map<std::uint32_t, model::Result<adapters::oracles::chainlink::Observation>> feeds;
-    std::map<Holder, model::Result<adapters::AccountReading>> accounts;
+    std::map<Holder, model::Result<adapters::AccountReadings>> accounts;
     std::optional<model::Result<std::vector<adapters::Log>>> logs;
-    std::map<Holder, model::Result<std::vector<model::NativeFigure>>> views;
-    std::map<Holder, model::Result<adapters::AccountReading>> empties;
+    std::map<Holder, model::Result<std::vector<adapters::AccountViews>>> views;
+    std::map<Holder, model::Result<adapters::AccountReadings>> empties;
 };
 
 /// "unreachable: …", for people.

@@ -88,10 +88,10 @@ public:
     }
 
     void accounts(const model::FactsPtr& venue, const std::vector<model::Address>& owners, const model::BlockRef& block, Accounts& known) {
-        Pending<adapters::AccountReading> pending;
+        Pending<adapters::AccountReadings> pending;
         for (const model::Address& owner : owners) pending.add(adapter_.read_account(venue, owner, block));
         run(pending, block);
-        for (std::size_t i = 0; i < owners.size(); ++i) known[owners[i]] = need(pending.readings[i]->result());
+        for (std::size_t i = 0; i < owners.size(); ++i) known[owners[i]] = one_of(need(pending.readings[i]->result()));
     }
 
     /// Every account, recomputed and compared with the pool's own figures; how many are equal.
@@ -116,15 +116,15 @@ public:
                 if (known.contains(owner)) touched.insert(owner);
         accounts(now, {touched.begin(), touched.end()}, block, known);
 
-        Pending<std::vector<model::NativeFigure>> pending;
+        Pending<std::vector<adapters::AccountViews>> pending;
         std::vector<model::Address> turn;
         for (std::size_t i = block.number % verify_every; i < owners.size(); i += verify_every) {
             if (!known.at(owners[i]).facts) continue;
             turn.push_back(owners[i]);
-            pending.add(adapter_.read_views(now, owners[i]));
+            pending.add(adapter_.read_views(now, owners[i], std::span(&known.at(owners[i]), 1)));
         }
         run(pending, block);
-        for (std::size_t i = 0; i < turn.size(); ++i) known.at(turn[i]).views = need(pending.readings[i]->result());
+        for (std::size_t i = 0; i < turn.size(); ++i) known.at(turn[i]).views = need(pending.readings[i]->result()).at(0).views;
         std::size_t equal = 0;
         for (const auto& [owner, reading] : known) {
             if (!reading.facts) continue;
@@ -137,6 +137,8 @@ public:
     }
 
 private:
+    static adapters::AccountReading one_of(adapters::AccountReadings all) { return all.empty() ? adapters::AccountReading{} : std::move(all.at(0)); }
+
     template <class T>
     struct Pending {
         std::vector<std::unique_ptr<adapters::Reading<T>>> readings;

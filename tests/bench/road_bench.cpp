@@ -44,7 +44,7 @@ struct World {
         for (const json& row : made.at("accounts")) owners.push_back(need(model::Address::parse(row.at("user").get<std::string>())));
         block = chain.head();
         venue = road.venue(block);
-        for (auto& reading : road.accounts(venue, owners, block)) read.push_back(need(std::move(reading)));
+        for (auto& reading : road.single_accounts(venue, owners, block)) read.push_back(need(std::move(reading)));
     }
 };
 

@@ -81,7 +81,7 @@ TEST_F(AaveLiquidationPrice, flips_the_pool_to_the_unit) {
     verb("set_price", {{"asset", "ETH"}, {"answer", "285000000007"}, {"keeper", false}});
     const BlockRef block = chain_.head();
     const FactsPtr venue = road_.venue(block);
-    const std::vector<Result<AccountReading>> readings = road_.accounts(venue, owners, block);
+    const std::vector<Result<AccountReading>> readings = road_.single_accounts(venue, owners, block);
     snapshot_ = verb("snapshot", {}).at("id").get<std::string>();
 
     int accounts = 0;

@@ -40,7 +40,7 @@ protected:
         std::sort(owners.begin(), owners.end());
         block_ = chain_.head();
         venue_ = road_.venue(block_);
-        const auto read = road_.accounts(venue_, owners, block_);
+        const auto read = road_.single_accounts(venue_, owners, block_);
         for (std::size_t i = 0; i < owners.size(); ++i)
             if (read[i].value().facts) accounts_.emplace_back(owners[i], read[i]->facts);
         ASSERT_GT(accounts_.size(), 100U);

@@ -229,7 +229,7 @@ TEST_F(AaveVenueTruth, makes_only_the_users_of_a_refused_price_unknown) {
         set_price("BTC", answer);
         const BlockRef block = chain_.head();
         const FactsPtr refused = road_.venue(block);
-        const auto readings = road_.accounts(refused, owners, block);
+        const auto readings = road_.single_accounts(refused, owners, block);
         int unknown = 0;
         int known = 0;
         for (std::size_t i = 0; i < accounts.size(); ++i) {

@@ -188,7 +188,7 @@ protected:
     std::vector<FactsPtr> facts_at(const BlockRef& block) {
         std::vector<FactsPtr> facts;
         views_.clear();
-        for (auto& reading : road_.accounts(venue_, users_, block)) {
+        for (auto& reading : road_.single_accounts(venue_, users_, block)) {
             if (!reading) throw std::runtime_error(reading.error().message);
             facts.push_back(reading->facts);
             views_.push_back(reading->views);
@@ -321,10 +321,13 @@ TEST_F(AaveWatch, names_every_owner_whose_stored_state_changed) {
         compare_with_logs();
         // The pool's own figures alone, by venue facts of a much earlier block.
         if (i % 40 != 0) continue;
-        const auto alone = road_.views(venue_, users_, block_);
+        const auto alone = road_.single_views(venue_, users_, block_);
         for (std::size_t u = 0; u < users_.size(); ++u) {
             ASSERT_TRUE(alone[u]) << alone[u].error().message;
-            EXPECT_EQ(*alone[u], views_[u]);
+            // Of a user with nothing there is no account, and so no view beside it.
+            if (!views_[u].empty()) {
+                EXPECT_EQ(*alone[u], views_[u]);
+            }
             expect_same(*alone[u], aave_truth(chain_, users_[u], block_), "views alone");
         }
     }

@@ -28,6 +28,13 @@ std::vector<model::Address> owners() {
 
 void change_holding(Random& random, VenueState& state) {
     const model::Address owner = numbered_address(0xaa, static_cast<std::uint8_t>(below(random, owner_count)));
+    // Half of the owners have further accounts, which open, change and close.
+    if (owner.bytes[19] >= std::byte{owner_count / 2} && below(random, 3) != 0) {
+        const auto number = static_cast<std::uint8_t>(1 + below(random, 4));
+        if (below(random, 3) == 0) state.numbered[owner].erase(number);
+        else state.numbered[owner][number] = Holding{1 + below(random, 5'000), below(random, 4'000'000)};
+        return;
+    }
     if (below(random, 5) == 0) {
         state.holdings.erase(owner);
         return;
@@ -65,6 +72,8 @@ struct Counts {
     std::uint64_t switches = 0;
     std::uint64_t carried = 0;
     std::uint64_t read = 0;
+    /// Readings of an owner with more than one account.
+    std::uint64_t several = 0;
 };
 
 // Empty: the reader that went along always knew what a new one read.
@@ -82,7 +91,11 @@ std::string walk(std::uint64_t seed, Counts& counts) {
     const std::uint64_t fault = below(random, 6);
     std::function<void(States&)> lie;
     if (fault == 0) lie = [](States& states) { states[0].price += 1'000'000; };
-    if (fault == 1) lie = [](States& states) { states[0].holdings[numbered_address(0xaa, 0)].supply += 7; };
+    if (fault == 1)
+        lie = [](States& states) {
+            states[0].holdings[numbered_address(0xaa, 0)].supply += 7;
+            states[0].numbered[numbered_address(0xaa, owner_count - 1)].erase(2);
+        };
     std::vector<std::unique_ptr<SimulatedOperator>> warm;
     std::vector<std::unique_ptr<SimulatedOperator>> cold;
     std::vector<SimulatedOperator*> warm_pointers;
@@ -123,8 +136,10 @@ std::string walk(std::uint64_t seed, Counts& counts) {
         const auto anew = fresh.read();
         if (!anew) return "a new reader, step " + std::to_string(step) + ": " + anew.error().message;
         if (content(*known) != content(*anew)) return "step " + std::to_string(step) + ": known\n" + content(*known) + "read anew\n" + content(*anew);
-        for (const model::MarginAccount& account : known->accounts)
+        for (const model::MarginAccount& account : known->accounts) {
             if (account.key.venue.protocol == "linear") ++(account.read_at == known->block ? counts.read : counts.carried);
+            if (account.key.sub == "2") ++counts.several;
+        }
     }
     return {};
 }
@@ -141,6 +156,7 @@ TEST(ForkTrees, leave_the_reader_knowing_what_a_new_one_reads) {
     std::cout << "seeds " << first << " to " << first + trees - 1 << ": " << counts.blocks << " blocks, " << counts.switches << " switches of branch, accounts carried forward "
               << counts.carried << ", read " << counts.read << '\n';
     EXPECT_TRUE(given || counts.carried > 10'000) << "the trees did not leave anything to carry forward";
+    EXPECT_TRUE(given || counts.several > 10'000) << "no owner had several accounts";
 }
 
 }  // namespace

@@ -88,7 +88,7 @@ void check_all(PerpWorld& world, const std::vector<Address>& owners, Tally& tall
     const BlockRef block = world.chain.head();
     const auto venue = world.venue(block);
     ASSERT_TRUE(venue) << venue.error().message;
-    const auto readings = world.road.accounts(*venue, owners, block);
+    const auto readings = world.road.single_accounts(*venue, owners, block);
     for (std::size_t i = 0; i < owners.size(); ++i) check_account(world, *venue, owners[i], readings[i], block, tally);
 }
 

@@ -45,7 +45,7 @@ void AaveTruth::make_accounts(int seed, int count, std::vector<AaveAccount>& acc
 void AaveTruth::read_facts(std::vector<AaveAccount>& accounts, const FactsPtr& venue, const BlockRef& block) {
     std::vector<model::Address> owners;
     for (const AaveAccount& account : accounts) owners.push_back(account.owner);
-    const auto readings = road_.accounts(venue, owners, block);
+    const auto readings = road_.single_accounts(venue, owners, block);
     for (std::size_t i = 0; i < accounts.size(); ++i) {
         ASSERT_TRUE(readings[i]) << accounts[i].kind << ": " << readings[i].error().message;
         accounts[i].facts = readings[i]->facts;

@@ -66,7 +66,7 @@ std::vector<model::Address> PerpWorld::weth_traders(std::uint64_t seed, std::siz
 
 model::Result<adapters::AccountReading> PerpWorld::account(const model::FactsPtr& venue, const model::Address& owner,
                                                            const model::BlockRef& block) {
-    return road.accounts(venue, std::span(&owner, 1), block).front();
+    return road.single_accounts(venue, std::span(&owner, 1), block).front();
 }
 
 model::Result<std::unique_ptr<model::PreparedAccount>> PerpWorld::prepared(const model::Address& owner,

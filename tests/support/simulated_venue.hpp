@@ -8,10 +8,12 @@
 #include "tests/support/linear_rule.hpp"
 #include "tests/support/simulated_chain.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -30,12 +32,17 @@ struct Holding {
 struct VenueState {
     std::uint64_t revision = 1;
     std::uint64_t price = 300'000'000'000;
+    /// The account with an empty sub.
     std::map<model::Address, Holding> holdings{};
+    /// Further accounts, whose sub is their number of one digit; there until they are taken away, also with nothing in them.
+    std::map<model::Address, std::map<std::uint8_t, Holding>> numbered{};
     std::uint64_t round = 1;
     std::int64_t round_time = 1'700'000'000;
     std::uint64_t answer = 300'000'000'000;
-    /// Whose account cannot be read.
+    /// Whose accounts cannot be read.
     std::optional<model::Address> reverting{};
+    /// A numbered account that cannot be read.
+    std::optional<std::pair<model::Address, std::uint8_t>> reverting_numbered{};
 };
 
 inline model::Address numbered_address(std::uint8_t kind, std::uint8_t n) {
@@ -51,10 +58,10 @@ inline const model::Bytes32 holding_changed = [] {
     return topic;
 }();
 
-/// Its calls: one byte of what, then the owner. Its answers: 64-bit words, big-endian.
+/// Its calls: one byte of what, then the owner, then the number of the account or 0. Its answers: 64-bit words, big-endian.
 class SimulatedVenue : public adapters::Adapter {
 public:
-    enum Ask : std::uint8_t { revision, prices, holding, views };
+    enum Ask : std::uint8_t { revision, prices, list, holding, views };
 
     /// `watched`: its logs tell of every change of a holding.
     SimulatedVenue(model::VenueId id, model::Address contract, bool watched) : id_(std::move(id)), contract_(contract), watched_(watched) {}
@@ -83,20 +90,8 @@ public:
             return std::move(facts).build();
         });
     }
-    std::unique_ptr<adapters::Reading<adapters::AccountReading>> read_account(model::FactsPtr, const model::Address& owner, const model::BlockRef&) const override {
-        return reading<adapters::AccountReading>({call(Ask::holding, owner), call(Ask::views, owner)},
-                                                 [](std::span<const Words> words) -> model::Result<adapters::AccountReading> {
-                                                     adapters::AccountReading account;
-                                                     if (words[0].at(0) == 0 && words[0].at(1) == 0) return account;
-                                                     model::FactsBuilder facts("linear.account/1");
-                                                     facts.add("supply.ETH", *model::checked_mul(model::U256(words[0].at(0)), model::U256::pow10(15)));
-                                                     facts.add("debt.USD", *model::checked_mul(model::U256(words[0].at(1)), model::U256::pow10(15)));
-                                                     auto built = std::move(facts).build();
-                                                     if (!built) return model::fail(built.error());
-                                                     account.facts = *built;
-                                                     account.views = figures(words[1]);
-                                                     return account;
-                                                 });
+    std::unique_ptr<adapters::Reading<adapters::AccountReadings>> read_account(model::FactsPtr, const model::Address& owner, const model::BlockRef&) const override {
+        return std::make_unique<AccountsReading>(*this, owner);
     }
     std::optional<adapters::Watch> watch(const model::Facts&) const override {
         if (!watched_) return std::nullopt;
@@ -110,10 +105,26 @@ public:
         std::copy(log.topics.at(1).bytes.begin() + 12, log.topics.at(1).bytes.end(), owner.bytes.begin());
         return {owner};
     }
-    std::unique_ptr<adapters::Reading<std::vector<model::NativeFigure>>> read_views(model::FactsPtr, const model::Address& owner) const override {
+    std::unique_ptr<adapters::Reading<std::vector<adapters::AccountViews>>> read_views(model::FactsPtr, const model::Address& owner,
+                                                                                       std::span<const adapters::AccountReading> held) const override {
         if (!watched_) return nullptr;
-        return reading<std::vector<model::NativeFigure>>(
-            {call(Ask::views, owner)}, [](std::span<const Words> words) -> model::Result<std::vector<model::NativeFigure>> { return figures(words[0]); });
+        std::vector<adapters::Request> requests{call(Ask::list, owner)};
+        std::vector<std::string> subs;
+        for (const adapters::AccountReading& account : held) {
+            subs.push_back(account.sub);
+            requests.push_back(call(Ask::views, owner, number_of(account.sub)));
+        }
+        return reading<std::vector<adapters::AccountViews>>(
+            std::move(requests), [subs](std::span<const Words> words) -> model::Result<std::vector<adapters::AccountViews>> {
+                std::vector<adapters::AccountViews> all;
+                for (const std::uint64_t number : words[0]) {
+                    adapters::AccountViews& account = all.emplace_back();
+                    account.sub = sub_of(number);
+                    const auto asked = std::find(subs.begin(), subs.end(), account.sub);
+                    if (asked != subs.end()) account.views = figures(words[1 + static_cast<std::size_t>(asked - subs.begin())]);
+                }
+                return all;
+            });
     }
     const model::VenueRule& rule() const override { return rule_; }
     std::vector<std::string> limits() const override { return {}; }
@@ -122,20 +133,38 @@ public:
     /// What the contract answers at a state.
     static model::Result<Words> answer(const VenueState& state, std::span<const std::byte> data) {
         model::Address owner;
-        if (data.size() == 21) std::copy(data.begin() + 1, data.end(), owner.bytes.begin());
-        const auto found = state.holdings.find(owner);
-        const Holding holding = found == state.holdings.end() ? Holding() : found->second;
-        const std::uint64_t supplied = holding.supply * state.price / 1000;
+        if (data.size() == 22) std::copy(data.begin() + 1, data.begin() + 21, owner.bytes.begin());
+        const auto number = std::to_integer<std::uint8_t>(data.back());
+        const Holding held = holding_of(state, owner, number);
+        const std::uint64_t supplied = held.supply * state.price / 1000;
         switch (static_cast<Ask>(data[0])) {
             case Ask::revision: return Words{state.revision};
             case Ask::prices: return Words{state.revision, state.price};
+            case Ask::list: {
+                if (state.reverting == owner) return model::fail(model::ErrorCode::reverted, "the list reverts");
+                Words numbers;
+                if (state.holdings.contains(owner)) numbers.push_back(0);
+                if (const auto more = state.numbered.find(owner); more != state.numbered.end())
+                    for (const auto& [one, account] : more->second) numbers.push_back(one);
+                return numbers;
+            }
             case Ask::holding:
-                if (state.reverting == owner) return model::fail(model::ErrorCode::reverted, "the holding reverts");
-                return Words{holding.supply, holding.debt};
+                if (state.reverting_numbered == std::pair(owner, number)) return model::fail(model::ErrorCode::reverted, "the account reverts");
+                return Words{held.supply, held.debt};
             // Equity as two's complement.
-            case Ask::views: return Words{supplied - holding.debt * 100'000, supplied - supplied * 8000 / 10000};
+            case Ask::views: return Words{supplied - held.debt * 100'000, supplied - supplied * 8000 / 10000};
         }
         return model::fail(model::ErrorCode::reverted, "no such call");
+    }
+    /// Number 0: the account with an empty sub.
+    static Holding holding_of(const VenueState& state, const model::Address& owner, std::uint8_t number) {
+        if (number == 0) {
+            const auto found = state.holdings.find(owner);
+            return found == state.holdings.end() ? Holding() : found->second;
+        }
+        const auto found = state.numbered.find(owner);
+        if (found == state.numbered.end() || !found->second.contains(number)) return Holding();
+        return found->second.at(number);
     }
 
 private:
@@ -168,6 +197,57 @@ private:
         model::Result<T> result_;
     };
 
+    // The list of accounts, then each of them.
+    class AccountsReading : public adapters::Reading<adapters::AccountReadings> {
+    public:
+        AccountsReading(const SimulatedVenue& venue, const model::Address& owner) : venue_(venue), owner_(owner) {}
+        std::vector<adapters::Request> next(std::span<const adapters::Reply> replies) override {
+            switch (round_++) {
+                case 0: return {venue_.call(Ask::list, owner_)};
+                case 1: return take_list(replies[0]);
+                default: take(replies); return {};
+            }
+        }
+        model::Result<adapters::AccountReadings> result() override { return result_; }
+
+    private:
+        std::vector<adapters::Request> take_list(const adapters::Reply& reply) {
+            const auto bytes = adapters::reply_bytes(reply);
+            if (!bytes) {
+                result_ = model::fail(bytes.error());
+                return {};
+            }
+            std::vector<adapters::Request> requests;
+            for (const std::uint64_t number : words_of(*bytes)) {
+                result_->emplace_back().sub = sub_of(number);
+                requests.push_back(venue_.call(Ask::holding, owner_, static_cast<std::uint8_t>(number)));
+                requests.push_back(venue_.call(Ask::views, owner_, static_cast<std::uint8_t>(number)));
+            }
+            return requests;
+        }
+        void take(std::span<const adapters::Reply> replies) {
+            for (std::size_t i = 0; i < result_->size(); ++i) {
+                adapters::AccountReading& account = (*result_)[i];
+                const auto held = adapters::reply_bytes(replies[2 * i]);
+                const auto views = adapters::reply_bytes(replies[2 * i + 1]);
+                if (!held || !views) {
+                    account.reason = held ? views.error().message : held.error().message;
+                    continue;
+                }
+                model::FactsBuilder facts("linear.account/1");
+                facts.add("supply.ETH", *model::checked_mul(model::U256(words_of(*held).at(0)), model::U256::pow10(15)));
+                facts.add("debt.USD", *model::checked_mul(model::U256(words_of(*held).at(1)), model::U256::pow10(15)));
+                account.facts = *std::move(facts).build();
+                account.views = figures(words_of(*views));
+            }
+        }
+
+        const SimulatedVenue& venue_;
+        model::Address owner_;
+        int round_ = 0;
+        model::Result<adapters::AccountReadings> result_;
+    };
+
     template <class T>
     static std::unique_ptr<adapters::Reading<T>> reading(std::vector<adapters::Request> requests, Decode<T> decode) {
         return std::make_unique<OneRound<T>>(std::move(requests), std::move(decode));
@@ -180,11 +260,16 @@ private:
     static std::vector<model::NativeFigure> figures(const Words& words) {
         return {{"equity", model::I256(static_cast<std::int64_t>(words.at(0))), 8}, {"maintenance", model::I256(static_cast<std::int64_t>(words.at(1))), 8}};
     }
-    adapters::Request call(Ask what, std::optional<model::Address> owner = {}) const {
+    static std::string sub_of(std::uint64_t number) { return number == 0 ? std::string() : std::to_string(number); }
+    static std::uint8_t number_of(const std::string& sub) { return sub.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(sub.front() - '0'); }
+    adapters::Request call(Ask what, std::optional<model::Address> owner = {}, std::uint8_t number = 0) const {
         adapters::Call call;
         call.to = contract_;
         call.data.push_back(static_cast<std::byte>(what));
-        if (owner) call.data.insert(call.data.end(), owner->bytes.begin(), owner->bytes.end());
+        if (owner) {
+            call.data.insert(call.data.end(), owner->bytes.begin(), owner->bytes.end());
+            call.data.push_back(static_cast<std::byte>(number));
+        }
         return call;
     }
 
@@ -209,17 +294,20 @@ public:
     static model::Address feed() { return numbered_address(0xfe, 0); }
 
     const States& at(const Header& block) const { return states_.at(block.ref.hash); }
-    /// A block after `parent` whose state is what `change` makes of its parent's; the first venue's changed holdings are logged.
+    /// A block after `parent` whose state is what `change` makes of its parent's; the first venue's changed accounts are logged.
     Header mine(const Header& parent, const std::function<void(States&)>& change) {
         States state = at(parent);
         const States before = state;
         change(state);
         const Header block = tree.mine(parent);
         adapters::rpc::Bloom bloom{};
-        std::map<model::Address, Holding> all = before[0].holdings;
-        all.insert(state[0].holdings.begin(), state[0].holdings.end());
-        for (const auto& [owner, holding] : all)
-            if (holding_of(before[0], owner) != holding_of(state[0], owner)) add_log(block, owner, bloom);
+        std::set<model::Address> all;
+        for (const States* states : {&before, static_cast<const States*>(&state)}) {
+            for (const auto& [owner, holding] : states->front().holdings) all.insert(owner);
+            for (const auto& [owner, accounts] : states->front().numbered) all.insert(owner);
+        }
+        for (const model::Address& owner : all)
+            if (accounts_of(before[0], owner) != accounts_of(state[0], owner)) add_log(block, owner, bloom);
         blooms_[block.ref.hash] = bloom;
         states_[block.ref.hash] = std::move(state);
         return block;
@@ -246,9 +334,11 @@ public:
     }
 
 private:
-    static Holding holding_of(const VenueState& state, const model::Address& owner) {
-        const auto found = state.holdings.find(owner);
-        return found == state.holdings.end() ? Holding() : found->second;
+    static std::map<std::uint8_t, Holding> accounts_of(const VenueState& state, const model::Address& owner) {
+        std::map<std::uint8_t, Holding> all;
+        if (const auto found = state.numbered.find(owner); found != state.numbered.end()) all = found->second;
+        if (const auto found = state.holdings.find(owner); found != state.holdings.end()) all.emplace(0, found->second);
+        return all;
     }
     // Yellow Paper (17) and (24).
     static void put(adapters::rpc::Bloom& bloom, std::span<const std::byte> item) {

@@ -11,6 +11,8 @@
 namespace margind::tests {
 
 using adapters::AccountReading;
+using adapters::AccountReadings;
+using adapters::AccountViews;
 using adapters::AnyReading;
 using adapters::Reading;
 using model::FactsPtr;
@@ -45,34 +47,54 @@ Result<FactsPtr> VenueRoad::try_venue(const FactsPtr& config, const model::Block
 
 FactsPtr VenueRoad::venue(const model::BlockRef& block) { return value_of(try_venue(config(block), block)); }
 
-std::vector<Result<AccountReading>> VenueRoad::accounts(const FactsPtr& venue, std::span<const model::Address> owners,
-                                                        const model::BlockRef& block) {
-    std::vector<std::unique_ptr<Reading<AccountReading>>> readings;
+template <class T>
+std::vector<Result<T>> VenueRoad::run(const std::vector<std::unique_ptr<Reading<T>>>& readings, const model::BlockRef& block) {
     std::vector<AnyReading*> all;
-    for (const model::Address& owner : owners) {
-        readings.push_back(adapter_->read_account(venue, owner, block));
-        all.push_back(readings.back().get());
-    }
+    for (const auto& reading : readings) all.push_back(reading.get());
     const Result<void> done = run_coroutine(io_, rounds_.run(std::move(all), block));
     if (!done) throw std::runtime_error(done.error().message);
-    std::vector<Result<AccountReading>> results;
+    std::vector<Result<T>> results;
     for (const auto& reading : readings) results.push_back(reading->result());
     return results;
 }
 
-std::vector<Result<std::vector<model::NativeFigure>>> VenueRoad::views(const FactsPtr& venue, std::span<const model::Address> owners,
-                                                                       const model::BlockRef& block) {
-    std::vector<std::unique_ptr<Reading<std::vector<model::NativeFigure>>>> readings;
-    std::vector<AnyReading*> all;
-    for (const model::Address& owner : owners) {
-        readings.push_back(adapter_->read_views(venue, owner));
-        if (!readings.back()) throw std::runtime_error("the venue has no views alone");
-        all.push_back(readings.back().get());
+std::vector<Result<AccountReadings>> VenueRoad::accounts(const FactsPtr& venue, std::span<const model::Address> owners, const model::BlockRef& block) {
+    std::vector<std::unique_ptr<Reading<AccountReadings>>> readings;
+    for (const model::Address& owner : owners) readings.push_back(adapter_->read_account(venue, owner, block));
+    return run(readings, block);
+}
+
+std::vector<Result<AccountReading>> VenueRoad::single_accounts(const FactsPtr& venue, std::span<const model::Address> owners,
+                                                               const model::BlockRef& block) {
+    std::vector<Result<AccountReading>> results;
+    for (Result<AccountReadings>& reading : accounts(venue, owners, block)) {
+        if (!reading) results.push_back(model::fail(reading.error()));
+        else if (reading->empty()) results.push_back(AccountReading{});
+        else if (reading->size() == 1 && reading->front().sub.empty()) results.push_back(std::move(reading->front()));
+        else throw std::runtime_error("an owner has several accounts at the venue");
     }
-    const Result<void> done = run_coroutine(io_, rounds_.run(std::move(all), block));
-    if (!done) throw std::runtime_error(done.error().message);
+    return results;
+}
+
+std::vector<Result<std::vector<AccountViews>>> VenueRoad::views(const FactsPtr& venue, std::span<const model::Address> owners,
+                                                                std::span<const AccountReadings> held, const model::BlockRef& block) {
+    std::vector<std::unique_ptr<Reading<std::vector<AccountViews>>>> readings;
+    for (std::size_t i = 0; i < owners.size(); ++i) {
+        readings.push_back(adapter_->read_views(venue, owners[i], held[i]));
+        if (!readings.back()) throw std::runtime_error("the venue has no views alone");
+    }
+    return run(readings, block);
+}
+
+std::vector<Result<std::vector<model::NativeFigure>>> VenueRoad::single_views(const FactsPtr& venue, std::span<const model::Address> owners,
+                                                                              const model::BlockRef& block) {
+    const std::vector<AccountReadings> held(owners.size(), AccountReadings(1));
     std::vector<Result<std::vector<model::NativeFigure>>> results;
-    for (const auto& reading : readings) results.push_back(reading->result());
+    for (Result<std::vector<AccountViews>>& said : views(venue, owners, held, block)) {
+        if (!said) results.push_back(model::fail(said.error()));
+        else if (said->size() == 1 && said->front().sub.empty()) results.push_back(std::move(said->front().views));
+        else throw std::runtime_error("the views are not those of one account");
+    }
     return results;
 }
 

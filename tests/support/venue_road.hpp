@@ -26,14 +26,23 @@ public:
     /// With the configuration as of that block.
     model::FactsPtr venue(const model::BlockRef& block);
     /// One reading per owner, in their order, all in the same rounds.
-    std::vector<model::Result<adapters::AccountReading>> accounts(const model::FactsPtr& venue,
-                                                                  std::span<const model::Address> owners,
-                                                                  const model::BlockRef& block);
-    /// The venue's own figures alone, one reading per owner.
-    std::vector<model::Result<std::vector<model::NativeFigure>>> views(const model::FactsPtr& venue, std::span<const model::Address> owners,
-                                                                       const model::BlockRef& block);
+    std::vector<model::Result<adapters::AccountReadings>> accounts(const model::FactsPtr& venue, std::span<const model::Address> owners,
+                                                                   const model::BlockRef& block);
+    /// Of a venue where an owner has one account; null facts: none.
+    std::vector<model::Result<adapters::AccountReading>> single_accounts(const model::FactsPtr& venue, std::span<const model::Address> owners,
+                                                                         const model::BlockRef& block);
+    /// The venue's own figures alone, one reading per owner; `held` is parallel to `owners`.
+    std::vector<model::Result<std::vector<adapters::AccountViews>>> views(const model::FactsPtr& venue, std::span<const model::Address> owners,
+                                                                          std::span<const adapters::AccountReadings> held,
+                                                                          const model::BlockRef& block);
+    /// Of a venue where an owner has one account and what is held does not matter.
+    std::vector<model::Result<std::vector<model::NativeFigure>>> single_views(const model::FactsPtr& venue, std::span<const model::Address> owners,
+                                                                              const model::BlockRef& block);
 
 private:
+    template <class T>
+    std::vector<model::Result<T>> run(const std::vector<std::unique_ptr<adapters::Reading<T>>>& readings, const model::BlockRef& block);
+
     boost::asio::io_context io_;
     adapters::rpc::HttpClient http_;
     adapters::rpc::JsonRpcClient rpc_;

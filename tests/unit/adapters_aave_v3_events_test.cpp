@@ -114,8 +114,8 @@ TEST(AaveEvents, are_not_watched_where_account_facts_hold_the_pools_own_figures)
     settings.id = {"aave_v3", {1}, ""};
     settings.addresses["addresses_provider"] = address(99);
     const auto adapter = protocol().make(settings).value();
-    EXPECT_EQ(adapter->read_views(venue(4), address(1)), nullptr);
-    EXPECT_NE(adapter->read_views(venue(3), address(1)), nullptr);
+    EXPECT_EQ(adapter->read_views(venue(4), address(1), {}), nullptr);
+    EXPECT_NE(adapter->read_views(venue(3), address(1), {}), nullptr);
     EXPECT_FALSE(adapter->watch(*venue(4)));
 }
 

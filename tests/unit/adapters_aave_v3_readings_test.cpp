@@ -120,7 +120,12 @@ protected:
 
     Result<FactsPtr> config() { return node_.read(adapter_->read_config()); }
     Result<FactsPtr> venue(const FactsPtr& config) { return node_.read(adapter_->read_venue(config, block)); }
-    Result<AccountReading> account(const FactsPtr& venue) { return node_.read(adapter_->read_account(venue, user, block)); }
+    /// Null facts: the user has nothing.
+    Result<AccountReading> account(const FactsPtr& venue) {
+        const auto all = node_.read(adapter_->read_account(venue, user, block));
+        if (!all) return model::fail(all.error());
+        return all->empty() ? AccountReading{} : all->front();
+    }
 };
 
 /// Collateral and debt in reserve 4.

@@ -86,13 +86,47 @@ TEST(Agreement, tells_the_first_fact_that_differs_with_both_names) {
               "reading: alchemy answers, infura reverted: paused");
 }
 
+TEST(Agreement, compares_all_accounts_of_an_owner_and_names_the_one_that_differs) {
+    const auto account = [](const char* sub, std::uint64_t size) {
+        adapters::AccountReading reading;
+        reading.sub = sub;
+        reading.facts = facts(size);
+        reading.views = {{"equity", model::I256(static_cast<std::int64_t>(size)), 0}};
+        return reading;
+    };
+    const auto saying = [](std::size_t by, adapters::AccountReadings all) {
+        Voice voice;
+        voice.by = by;
+        voice.answers.accounts.emplace(Holder{0, 2}, std::move(all));
+        return voice;
+    };
+    const Subject of_owner{Kind::account, 0, 2};
+    const Voice honest = saying(0, {account("12", 5), account("7", 6)});
+    EXPECT_TRUE(differing(honest.answers, saying(1, {account("12", 5), account("7", 6)}).answers).empty());
+    const Voice other = saying(1, {account("12", 5), account("7", 9)});
+    EXPECT_EQ(differing(honest.answers, other.answers), std::vector<Subject>{of_owner});
+    EXPECT_EQ(difference_of(of_owner, honest, other, "alchemy", "infura"), "7 reserve.3.price: alchemy 6, infura 9");
+    const Voice fewer = saying(1, {account("7", 6)});
+    EXPECT_EQ(differing(honest.answers, fewer.answers), std::vector<Subject>{of_owner});
+    EXPECT_EQ(difference_of(of_owner, honest, fewer, "alchemy", "infura"), "account 12: alchemy some, infura none");
+    EXPECT_EQ(difference_of(of_owner, fewer, honest, "infura", "alchemy"), "account 12: infura none, alchemy some");
+    // Of one account that cannot be read the words do not count, that it cannot does.
+    adapters::AccountReading refused;
+    refused.sub = "7";
+    refused.reason = "execution reverted";
+    adapters::AccountReading refused_otherwise = refused;
+    refused_otherwise.reason = "VM Exception: revert";
+    EXPECT_TRUE(differing(saying(0, {account("12", 5), refused}).answers, saying(1, {account("12", 5), refused_otherwise}).answers).empty());
+    EXPECT_EQ(difference_of(of_owner, honest, saying(1, {account("12", 5), refused}), "alchemy", "infura"), "7 facts: alchemy some, infura none");
+}
+
 TEST(Agreement, asks_again_only_what_is_contested) {
     Questions questions;
     questions.owners = std::make_shared<const std::vector<model::Address>>(3);
     questions.venues = {{0, facts(1)}, {1, facts(1)}};
     questions.feeds[4] = FeedQuestion{};
     for (std::uint32_t owner = 0; owner < 3; ++owner) questions.accounts[Holder{1, owner}] = facts(1);
-    questions.views[Holder{0, 2}] = facts(1);
+    questions.views[Holder{0, 2}] = ViewsQuestion{facts(1), nullptr};
     const Questions some = narrowed(questions, {{Kind::venue, 1, 0}, {Kind::account, 1, 2}});
     EXPECT_EQ(some.venues.size(), 1U);
     EXPECT_TRUE(some.venues.contains(1));

@@ -51,10 +51,19 @@ protected:
         for (const auto& of : operators_) sum += of->counts.runs;
         return sum;
     }
-    static const model::MarginAccount* find(const daemon::ChainReading& reading, const model::Address& owner, const char* protocol = "linear") {
-        const auto found = std::find_if(reading.accounts.begin(), reading.accounts.end(),
-                                        [&](const model::MarginAccount& account) { return account.key.owner == owner && account.key.venue.protocol == protocol; });
+    static const model::MarginAccount* find(const daemon::ChainReading& reading, const model::Address& owner, const char* protocol = "linear",
+                                            const std::string& sub = {}) {
+        const auto found = std::find_if(reading.accounts.begin(), reading.accounts.end(), [&](const model::MarginAccount& account) {
+            return account.key.owner == owner && account.key.venue.protocol == protocol && account.key.sub == sub;
+        });
         return found == reading.accounts.end() ? nullptr : &*found;
+    }
+    /// Of an owner's accounts at the first venue.
+    static std::vector<std::string> subs(const daemon::ChainReading& reading, const model::Address& owner) {
+        std::vector<std::string> all;
+        for (const model::MarginAccount& account : reading.accounts)
+            if (account.key.owner == owner && account.key.venue.protocol == "linear") all.push_back(account.key.sub);
+        return all;
     }
     static model::U256 supply(const model::MarginAccount& account) { return *account.facts->u256("supply.ETH"); }
     static model::U256 ether(std::uint64_t thousandths) { return *model::checked_mul(model::U256(thousandths), model::U256::pow10(15)); }
@@ -272,6 +281,83 @@ TEST_F(ReaderOfChain, finds_an_owner_who_comes_to_a_venue_by_its_log) {
     ASSERT_NE(find(read(), carol), nullptr);
     mine([](States& states) { states[0].holdings.erase(carol); });
     EXPECT_EQ(find(read(), carol), nullptr);
+}
+
+TEST_F(ReaderOfChain, reads_every_account_of_an_owner_as_they_open_and_close) {
+    settings_.chains.at(model::ChainId{1}).verify_every_blocks = 1'000;
+    begin(3);
+    EXPECT_EQ(subs(read(), carol), std::vector<std::string>{});
+    mine([](States& states) { states[0].numbered[carol] = {{2, {10, 1}}, {7, {20, 2}}}; });
+    EXPECT_EQ(subs(read(), carol), (std::vector<std::string>{"2", "7"}));
+    const model::BlockRef opened = head_.ref;
+    mine([](States& states) { states[0].numbered[bob] = {{3, {30, 0}}}; });
+    const auto more = read();
+    EXPECT_EQ(subs(more, bob), (std::vector<std::string>{"", "3"}));
+    EXPECT_EQ(supply(*find(more, bob, "linear", "3")), ether(30));
+    EXPECT_EQ(find(more, carol, "linear", "2")->read_at, opened) << "carried forward";
+    mine([](States& states) {
+        states[0].numbered[carol].erase(2);
+        states[0].numbered[carol][7].supply = 21;
+    });
+    const auto closed = read();
+    EXPECT_EQ(subs(closed, carol), std::vector<std::string>{"7"});
+    EXPECT_EQ(supply(*find(closed, carol, "linear", "7")), ether(21));
+    mine([](States& states) { states[0].numbered.erase(carol); });
+    EXPECT_EQ(subs(read(), carol), std::vector<std::string>{});
+}
+
+TEST_F(ReaderOfChain, keeps_the_siblings_of_an_account_that_cannot_be_read) {
+    settings_.chains.at(model::ChainId{1}).verify_every_blocks = 1'000;
+    begin(3);
+    mine([](States& states) {
+        states[0].numbered[carol] = {{2, {10, 1}}, {7, {20, 2}}};
+        states[0].reverting_numbered = std::pair(carol, std::uint8_t{2});
+    });
+    const auto reading = read();
+    EXPECT_EQ(subs(reading, carol), (std::vector<std::string>{"2", "7"}));
+    EXPECT_EQ(find(reading, carol, "linear", "2")->facts, nullptr);
+    EXPECT_EQ(find(reading, carol, "linear", "2")->reason, "the account reverts");
+    EXPECT_EQ(supply(*find(reading, carol, "linear", "7")), ether(20));
+    EXPECT_FALSE(find(reading, carol, "linear", "7")->views.empty());
+    mine([](States& states) { states[0].reverting_numbered.reset(); });
+    EXPECT_EQ(supply(*find(read(), carol, "linear", "2")), ether(10)) << "asked again without a log";
+}
+
+TEST_F(ReaderOfChain, names_the_operator_that_hides_one_of_several_accounts) {
+    for (std::size_t liar = 0; liar < 3; ++liar) {
+        operators_.clear();
+        begin(3, liar, [](States& states) { states[0].numbered[carol].erase(7); });
+        mine([](States& states) { states[0].numbered[carol] = {{2, {10, 1}}, {7, {20, 2}}}; });
+        const std::string name = std::string("operator ") + names[liar];
+        bool named = false;
+        for (int i = 0; i < 30; ++i) {
+            EXPECT_EQ(subs(read(), carol), (std::vector<std::string>{"2", "7"})) << name;
+            named = named || trouble(model::TroubleKind::disputed).starts_with(name);
+            mine([i](States& states) { states[0].numbered[carol][2].debt += i % 3 == 0 ? 1U : 0U; });
+        }
+        EXPECT_TRUE(named) << name << " " << trouble(model::TroubleKind::disputed);
+    }
+}
+
+TEST_F(ReaderOfChain, verifies_all_accounts_of_an_owner_and_finds_one_that_was_opened_without_a_log) {
+    settings_.chains.at(model::ChainId{1}).verify_every_blocks = 4;
+    begin(3);
+    mine([](States& states) { states[0].numbered[carol] = {{2, {10, 1}}}; });
+    read();
+    const model::BlockRef opened = head_.ref;
+    for (const auto& of : operators_) {
+        of->serve_logs = {};
+        of->forge = {};
+    }
+    mine([](States& states) { states[0].numbered[carol][7] = {20, 2}; });
+    std::vector<std::string> known;
+    for (int i = 0; i < 4; ++i) {
+        known = subs(read(), carol);
+        if (known.size() == 2) break;
+        EXPECT_EQ(find(read(), carol, "linear", "2")->read_at, opened);
+        mine([](States&) {});
+    }
+    EXPECT_EQ(known, (std::vector<std::string>{"2", "7"}));
 }
 
 TEST_F(ReaderOfChain, reads_accounts_that_are_close_at_every_block) {

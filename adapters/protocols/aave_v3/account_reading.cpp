@@ -34,7 +34,7 @@ std::uint8_t decimals_of(const U256& base_unit) {
     return decimals;
 }
 
-class ViewsReading final : public StagedReading<std::vector<model::NativeFigure>> {
+class ViewsReading final : public StagedReading<std::vector<AccountViews>> {
 public:
     ViewsReading(const Address& pool, const U256& base_unit, const Address& owner) : pool_(pool), base_decimals_(decimals_of(base_unit)), owner_(owner) {}
 
@@ -43,20 +43,20 @@ protected:
         if (number == 0) return std::vector<Request>{call(pool_, get_user_account_data, owner_)};
         const auto words = decode(replies[0], "getUserAccountData", read_account_data);
         if (!words) return fail(words.error());
-        views_ = native_figures(*words, base_decimals_);
+        views_.views = native_figures(*words, base_decimals_);
         return std::vector<Request>{};
     }
 
-    Result<std::vector<model::NativeFigure>> finish() override { return views_; }
+    Result<std::vector<AccountViews>> finish() override { return std::vector<AccountViews>{views_}; }
 
 private:
     Address pool_;
     std::uint8_t base_decimals_;
     Address owner_;
-    std::vector<model::NativeFigure> views_;
+    AccountViews views_;
 };
 
-class UserReading final : public StagedReading<AccountReading> {
+class UserReading final : public StagedReading<AccountReadings> {
 public:
     UserReading(FactsPtr venue, const Address& owner) : venue_(std::move(venue)), owner_(owner) {}
 
@@ -70,14 +70,14 @@ protected:
         }
     }
 
-    Result<AccountReading> finish() override {
-        AccountReading reading;
-        reading.views = views_;
-        if (nothing_) return reading;
+    Result<AccountReadings> finish() override {
+        if (nothing_) return AccountReadings{};
         Result<FactsPtr> facts = std::move(facts_).build();
         if (!facts) return fail(facts.error());
+        AccountReading reading;
         reading.facts = std::move(*facts);
-        return reading;
+        reading.views = views_;
+        return AccountReadings{std::move(reading)};
     }
 
 private:
@@ -191,11 +191,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Reading<AccountReading>> account_reading(FactsPtr venue, const Address& owner) {
+std::unique_ptr<Reading<AccountReadings>> account_reading(FactsPtr venue, const Address& owner) {
     return std::make_unique<UserReading>(std::move(venue), owner);
 }
 
-std::unique_ptr<Reading<std::vector<model::NativeFigure>>> views_reading(const FactsPtr& venue, const Address& owner) {
+std::unique_ptr<Reading<std::vector<AccountViews>>> views_reading(const FactsPtr& venue, const Address& owner) {
     const Result<Address> pool = venue->address("pool");
     const Result<U256> unit = venue->u256("base_unit");
     if (!pool || !line_of(*venue) || !unit) return nullptr;

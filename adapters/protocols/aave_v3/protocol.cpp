@@ -23,13 +23,14 @@ public:
     std::unique_ptr<Reading<model::FactsPtr>> read_venue(model::FactsPtr config, const model::BlockRef& block) const override {
         return venue_reading(std::move(config), block);
     }
-    std::unique_ptr<Reading<AccountReading>> read_account(model::FactsPtr venue, const model::Address& owner,
-                                                          const model::BlockRef&) const override {
+    std::unique_ptr<Reading<AccountReadings>> read_account(model::FactsPtr venue, const model::Address& owner,
+                                                           const model::BlockRef&) const override {
         return account_reading(std::move(venue), owner);
     }
     std::optional<Watch> watch(const model::Facts& venue) const override { return aave_v3::watch(venue); }
     std::vector<model::Address> touched(const Log& log) const override { return aave_v3::touched(log); }
-    std::unique_ptr<Reading<std::vector<model::NativeFigure>>> read_views(model::FactsPtr venue, const model::Address& owner) const override {
+    std::unique_ptr<Reading<std::vector<AccountViews>>> read_views(model::FactsPtr venue, const model::Address& owner,
+                                                                   std::span<const AccountReading>) const override {
         return views_reading(venue, owner);
     }
     const model::VenueRule& rule() const override { return aave_v3::rule(); }

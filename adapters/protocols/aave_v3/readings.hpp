@@ -14,9 +14,9 @@ std::unique_ptr<Reading<model::FactsPtr>> config_reading(const model::Address& a
 std::unique_ptr<Reading<model::FactsPtr>> venue_reading(model::FactsPtr config, const model::BlockRef& block);
 
 /// Two rounds; one without debts.
-std::unique_ptr<Reading<AccountReading>> account_reading(model::FactsPtr venue, const model::Address& owner);
+std::unique_ptr<Reading<AccountReadings>> account_reading(model::FactsPtr venue, const model::Address& owner);
 
 /// The pool's own figures, in one round; null for a pool that the rule does not know.
-std::unique_ptr<Reading<std::vector<model::NativeFigure>>> views_reading(const model::FactsPtr& venue, const model::Address& owner);
+std::unique_ptr<Reading<std::vector<AccountViews>>> views_reading(const model::FactsPtr& venue, const model::Address& owner);
 
 }  // namespace margind::adapters::protocols::aave_v3

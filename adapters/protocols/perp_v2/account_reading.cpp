@@ -22,7 +22,7 @@ std::vector<Address> sorted_addresses(evm::AbiReader& r) {
     return list;
 }
 
-class AccountFacts final : public Reading<AccountReading> {
+class AccountFacts final : public Reading<AccountReadings> {
 public:
     AccountFacts(model::FactsPtr venue, const Address& owner) : venue_(std::move(venue)), known_(*venue_), owner_(owner) {
         house_ = known_.address("clearing_house");
@@ -54,13 +54,16 @@ public:
         return requests;
     }
 
-    model::Result<AccountReading> result() override {
+    model::Result<AccountReadings> result() override {
         if (error_)
             return model::fail(error_->code, owner_.to_string() + ": " + error_->message, error_->retry);
-        if (empty_) return AccountReading{};
+        if (empty_) return AccountReadings{};
         model::Result<model::FactsPtr> facts = std::move(facts_).build();
         if (!facts) return model::fail(facts.error());
-        return AccountReading{*std::move(facts), std::move(views_)};
+        AccountReading reading;
+        reading.facts = *std::move(facts);
+        reading.views = std::move(views_);
+        return AccountReadings{std::move(reading)};
     }
 
 private:
@@ -239,7 +242,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Reading<AccountReading>> account_reading(model::FactsPtr venue, const Address& owner) {
+std::unique_ptr<Reading<AccountReadings>> account_reading(model::FactsPtr venue, const Address& owner) {
     return std::make_unique<AccountFacts>(std::move(venue), owner);
 }
 

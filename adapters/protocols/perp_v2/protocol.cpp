@@ -28,8 +28,8 @@ public:
     std::unique_ptr<Reading<model::FactsPtr>> read_venue(model::FactsPtr config, const model::BlockRef&) const override {
         return venue_reading(std::move(config));
     }
-    std::unique_ptr<Reading<AccountReading>> read_account(model::FactsPtr venue, const model::Address& owner,
-                                                          const model::BlockRef&) const override {
+    std::unique_ptr<Reading<AccountReadings>> read_account(model::FactsPtr venue, const model::Address& owner,
+                                                           const model::BlockRef&) const override {
         return account_reading(std::move(venue), owner);
     }
     const model::VenueRule& rule() const override { return shared_rule(); }
