@@ -32,7 +32,7 @@ struct Verdict {
     std::size_t chosen = 0;
     std::vector<std::size_t> agreeing;
     std::vector<std::size_t> odd;
-    /// Two or more answered and no two the same: the first in the configuration is chosen.
+    /// Two or more answered and no two the same: `chosen` is the first in the configuration.
     bool undecided = false;
 };
 

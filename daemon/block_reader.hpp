@@ -7,6 +7,7 @@
 #include "daemon/disputes.hpp"
 #include "daemon/heads.hpp"
 #include "daemon/panel.hpp"
+#include "daemon/plight.hpp"
 
 #include <functional>
 #include <map>
@@ -107,6 +108,10 @@ private:
     void plan(Questions& questions);
     /// For each of the contested, the place of the voice that counts.
     std::vector<std::size_t> settle_disputes(Settled& settled, const std::vector<Subject>& contested, const std::vector<Voice>& voices);
+    /// How the accounts of a venue, or one owner's, stand by one operator's answer; empty where that does not tell.
+    std::optional<Plight> plight_by(const Subject& subject, const Answers& answers) const;
+    /// Of voices that nobody decides between, the one by which the accounts stand worst; the first where that is no difference.
+    std::size_t worse_of(const Subject& subject, const std::vector<Voice>& voices, std::size_t first) const;
     void take_configs(const Settled& settled);
     void take_venues(const Settled& settled);
     void take_prices(const Settled& settled);

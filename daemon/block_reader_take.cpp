@@ -107,6 +107,37 @@ void BlockReader::plan(Questions& questions) {
     questions.logs = log_question();
 }
 
+std::optional<Plight> BlockReader::plight_by(const Subject& subject, const Answers& answers) const {
+    std::vector<model::FactsPtr> accounts;
+    const auto add = [&accounts](const AccountReadings& held) {
+        for (const AccountReading& account : held)
+            if (account.facts) accounts.push_back(account.facts);
+    };
+    model::FactsPtr venue;
+    if (subject.kind == Kind::venue) {
+        if (const auto said = answers.venues.find(subject.place); said != answers.venues.end() && said->second) venue = *said->second;
+        for (std::uint32_t owner = 0; owner < known_.carried.owners(); ++owner)
+            if (const CarriedEntry& entry = known_.carried.at(Holder{subject.place, owner}); entry.accounts) add(*entry.accounts);
+    } else if (subject.kind == Kind::account) {
+        venue = venues_[subject.place].facts;
+        if (const auto said = answers.accounts.find(Holder{subject.place, subject.owner}); said != answers.accounts.end() && said->second) add(*said->second);
+    }
+    return venue ? plight_of(scope_.venues[subject.place]->rule(), *venue, accounts, parts_.assets) : std::nullopt;
+}
+
+// Good news may be the forged one.
+std::size_t BlockReader::worse_of(const Subject& subject, const std::vector<Voice>& voices, std::size_t first) const {
+    std::size_t chosen = first;
+    std::optional<Plight> worst = plight_by(subject, voices[first].answers);
+    for (std::size_t voice = 0; voice < voices.size(); ++voice) {
+        const auto plight = plight_by(subject, voices[voice].answers);
+        if (!plight || (worst && !(*plight > *worst))) continue;
+        worst = plight;
+        chosen = voice;
+    }
+    return chosen;
+}
+
 std::vector<std::size_t> BlockReader::settle_disputes(Settled& settled, const std::vector<Subject>& contested, const std::vector<Voice>& voices) {
     std::map<Subject, Verdict> verdicts;
     std::vector<std::size_t> chosen;
@@ -123,7 +154,7 @@ std::vector<std::size_t> BlockReader::settle_disputes(Settled& settled, const st
             settled.undecided.insert(subject);
             tell(verdict.chosen, verdict.odd.front());
         }
-        chosen.push_back(verdict.chosen);
+        chosen.push_back(verdict.undecided ? worse_of(subject, voices, verdict.chosen) : verdict.chosen);
         verdicts.emplace(subject, std::move(verdict));
     }
     parts_.disputes.settle(block_.number, [&](const Subject& subject, std::size_t place) {

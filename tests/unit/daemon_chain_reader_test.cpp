@@ -158,6 +158,36 @@ TEST_F(ReaderOfChain, marks_every_account_of_a_venue_that_two_operators_contradi
     EXPECT_FALSE(trouble(model::TroubleKind::disputed).empty());
 }
 
+TEST_F(ReaderOfChain, takes_of_two_prices_that_nobody_decides_between_the_one_by_which_the_worst_account_stands_worse) {
+    for (const std::uint64_t forged : {200'000'000'000U, 400'000'000'000U})
+        for (std::size_t liar = 0; liar < 2; ++liar) {
+            operators_.clear();
+            bool lies = false;
+            begin(2, liar, [&lies, forged](States& states) {
+                if (lies) states[0].price = forged;
+            });
+            read();
+            lies = true;
+            mine([](States&) {});
+            const auto reading = read();
+            EXPECT_EQ(*reading.venues[0].facts->u256("price.ETH"), model::U256(std::min<std::uint64_t>(forged, 300'000'000'000))) << names[liar] << " " << forged;
+            EXPECT_TRUE(find(reading, alice)->qualifiers.disputed);
+        }
+}
+
+TEST_F(ReaderOfChain, takes_of_two_positions_that_nobody_decides_between_the_worse) {
+    for (const std::uint64_t forged : {900'000U, 2'900'000U})
+        for (std::size_t liar = 0; liar < 2; ++liar) {
+            operators_.clear();
+            begin(2, liar, [forged](States& states) { states[0].holdings[alice].debt = forged; });
+            const auto reading = read();
+            const model::MarginAccount& account = *find(reading, alice);
+            EXPECT_EQ(*account.facts->u256("debt.USD"), ether(std::max<std::uint64_t>(forged, 1'000'000))) << names[liar] << " " << forged;
+            EXPECT_TRUE(account.qualifiers.disputed);
+            EXPECT_FALSE(find(reading, bob)->qualifiers.disputed);
+        }
+}
+
 TEST_F(ReaderOfChain, does_not_believe_one_operator_that_shows_a_position_as_another) {
     for (std::size_t liar = 0; liar < 3; ++liar) {
         operators_.clear();
