@@ -10,6 +10,7 @@ const folders = {
   perp: "@perp/curie-contract/artifacts/contracts",
   perpOracle: "@perp/perp-oracle-contract/artifacts/contracts",
   uniswap: "@uniswap/v3-core/artifacts/contracts",
+  lyra: "@lyrafinance/protocol/dist/artifacts/contracts",
 };
 
 /** Loads e.g. ("aave", "protocol/pool/Pool"). */
@@ -32,6 +33,12 @@ export function link(compiled, libraries) {
     }
   }
   return { ...compiled, bytecode: code };
+}
+
+/** Contracts by name from Synthetix's deployment on Optimism's test net: {contractName, abi, bytecode}, one library at most to link. */
+export function synthetixSources() {
+  const file = path.join(modules, "synthetix/publish/deployed/sepolia-ovm/deployment.json");
+  return JSON.parse(readFileSync(file, "utf8")).sources;
 }
 
 const units = new Map();

@@ -9,6 +9,7 @@ import { Refused } from "./chain_error.mjs";
 const modules = {
   morpho: () => import("./deploy_morpho.mjs"),
   aave_v36: () => import("./deploy_aave_v36.mjs"),
+  lyra: () => import("./deploy_lyra.mjs"),
 };
 
 /** The protocols that `--with` names: a list with commas, or "all". */
