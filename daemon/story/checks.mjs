@@ -32,11 +32,16 @@ export class Checks {
     let equity = 0;
     for (const account of accounts.accounts) {
       const protocol = account.key.split(":")[0];
-      const views = await this.contracts[protocol === "aave_v3" ? "aave" : "perp"](trader, block);
+      const put = protocol === "lyra_avalon" ? await this.contracts.put(trader, block) : undefined;
+      const views = put ? put.views : await this.contracts[protocol === "aave_v3" ? "aave" : "perp"](trader, block);
       this.equal(`${step}: ${protocol} grade`, account.grade.kind, "verified");
       const native = Object.fromEntries(account.native.map(({ name, value }) => [name, value]));
       for (const [name, value] of Object.entries(views)) this.equal(`${step}: ${protocol} ${name}`, native[name], value);
-      if (protocol === "aave_v3") {
+      if (put) {
+        equity += Number(put.value) / 1e18;
+        this.equal(`${step}: what the put is worth`, account.standing.equity.raw, put.value.toString());
+        this.equal(`${step}: prices that liquidate the put`, account.candidates.length, 0);
+      } else if (protocol === "aave_v3") {
         equity += Number(BigInt(views.totalCollateralBase) - BigInt(views.totalDebtBase)) / 1e8;
         await this.aavePrice(step, trader, block, account);
       } else {

@@ -11,13 +11,19 @@ export class Contracts {
   constructor(ready) {
     this.rpc = new Rpc(ready.rpc_url);
     const evm = new Evm(this.rpc);
-    const { aave, perp } = ready.addresses;
+    const { aave, perp, lyra } = ready.addresses;
     const at = (address, family, name) => evm.contract(address, artifact(family, name));
     this.addresses = ready.addresses;
     this.pool = at(aave.pool, "aave", "protocol/pool/Pool");
     this.vault = at(perp.vault, "perp", "Vault");
     this.clearingHouse = at(perp.clearing_house, "perp", "ClearingHouse");
     this.accountBalance = at(perp.account_balance, "perp", "AccountBalance");
+    this.blackScholes = at(lyra.test_black_scholes, "lyra", "test-helpers/TestBlackScholes");
+    this.synthetix = at(lyra.synthetix_adapter, "lyra", "SynthetixAdapter");
+    const { option_market: market, option_token: token, greek_cache: cache } = lyra.markets.ETH;
+    this.optionMarket = at(market, "lyra", "OptionMarket");
+    this.optionToken = at(token, "lyra", "OptionToken");
+    this.greekCache = at(cache, "lyra", "OptionGreekCache");
   }
 
   async head() {
@@ -61,6 +67,28 @@ export class Contracts {
       "Vault.getFreeCollateral": free.toString(),
       "ClearingHouse.isLiquidatable": houseValue < requirement ? "1" : "0",
       "Vault.isLiquidatable": (await one(this.vault, "isLiquidatable")) ? "1" : "0",
+    };
+  }
+
+  /** The user's only ETH option, a long put: its views by the names under which margind gives them, and its value. */
+  async put(user, block) {
+    const one = async (contract, method, ...args) => (await this.view(contract, block, method, args))[0];
+    const [position] = await one(this.optionToken, "getOwnerPositions", user);
+    const [strike, board] = await this.view(this.optionMarket, block, "getStrikeAndBoard", [position.strikeId]);
+    const terms = await one(this.greekCache, "getGreekCacheParams");
+    const [spot, iv, skew] = await Promise.all([
+      one(this.synthetix, "getSpotPriceForMarket", this.optionMarket.address),
+      one(this.greekCache, "getIvGWAV", board.id, terms.optionValueIvGWAVPeriod),
+      one(this.greekCache, "getSkewGWAV", strike.id, terms.optionValueSkewGWAVPeriod),
+    ]);
+    const unit = 10n ** 18n;
+    const inputs = [board.expiry - BigInt(block.time), (iv * skew) / unit, spot, strike.strikePrice, terms.rateAndCarry];
+    const { putPrice } = await one(this.blackScholes, "pricesDeltaStdVega_pub", inputs);
+    const liquidatable = await one(this.optionToken, "canLiquidate", position.toArray(), board.expiry, strike.strikePrice, spot);
+    const views = { amount: position.amount, collateral: position.collateral, canLiquidate: liquidatable ? 1n : 0n, getSpotPrice: spot };
+    return {
+      views: Object.fromEntries(Object.entries(views).map(([name, value]) => [name, value.toString()])),
+      value: (putPrice * position.amount) / unit,
     };
   }
 

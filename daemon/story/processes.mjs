@@ -21,7 +21,7 @@ function start(program, args, options) {
 export class Chain {
   /** `head`: the time of its newest block when it is ready. */
   static async start(log, head) {
-    const args = [chainProgram, "serve", "--head", String(head), "--parent-stdin"];
+    const args = [chainProgram, "serve", "--head", String(head), "--with", "lyra", "--parent-stdin"];
     const child = start(process.execPath, args, { stdio: ["pipe", "pipe", log] });
     const line = new Promise((resolve) => createInterface({ input: child.stdout }).once("line", resolve));
     const ended = child.done.then((code) => Promise.reject(new Error(`the local chain ended with ${code}`)));
@@ -82,7 +82,7 @@ function freePort() {
 
 /** The configuration of the daemon for the local chain: its venues, assets, feeds and one portfolio. */
 export function configuration({ chain, trader, port, webHook, storage }) {
-  const { tokens, feeds, aave, perp } = chain.addresses;
+  const { tokens, feeds, aave, perp, lyra } = chain.addresses;
   const id = chain.chain_id;
   const asset = (token, underlying, label) => `[[asset]]\nchain = ${id}\ntoken = "${token}"\nunderlying = "${underlying}"\nlabel = "${label}"\n`;
   const feed = ([name, address]) =>
@@ -95,6 +95,9 @@ export function configuration({ chain, trader, port, webHook, storage }) {
     `[[endpoint]]\nchain = ${id}\noperator = "local"\nurl = "${chain.rpc_url}"\n`,
     `[[venue]]\nid = "aave_v3:${id}"\naddresses = { addresses_provider = "${aave.addresses_provider}" }\n`,
     `[[venue]]\nid = "perp_v2:${id}"\naddresses = { clearing_house = "${perp.clearing_house}" }\nlists = { base_tokens = [${Object.values(perp.base_tokens).map((a) => `"${a}"`).join(", ")}], collateral_tokens = ["${tokens.WETH.address}"] }\n`,
+    `[[venue]]\nid = "lyra_avalon:${id}"\naddresses = { option_market_viewer = "${lyra.option_market_viewer}" }\n`,
+    asset(lyra.quote, "USD", "sUSD"),
+    ...Object.entries(lyra.markets).map(([name, { base }]) => asset(base, name, `s${name}`)),
     ...Object.entries(tokens).map(([label, token]) => asset(token.address, token.feed, label)),
     ...Object.entries(perp.base_tokens).map(([name, address]) => asset(address, name, `v${name}`)),
     ...Object.entries(feeds).map(feed),

@@ -1,4 +1,4 @@
-// The demo's story: a hedged trader, a rally, the action that helps, a fall, a reorganisation. Each step is shown with
+// The demo's story: a hedged trader with a protective put, a rally, the action that helps, a fall, a reorganisation. Each step is shown with
 // margind's own output and checked against the contracts.
 //
 //   node story.mjs MARGIND [--once]
@@ -13,6 +13,8 @@ import { Chain, Daemon, Receiver } from "./processes.mjs";
 
 /** The story's moves take this long in the chain's time, so it begins so far in the past. */
 const storySeconds = 14_400;
+/** Bought against a fall: a tenth of the ETH that stands at Aave. */
+const puts = "4";
 const now = () => Math.floor(Date.now() / 1000);
 
 const bold = (text) => (process.stdout.isTTY ? `\x1b[1m${text}\x1b[0m` : text);
@@ -98,25 +100,32 @@ const isPerp = (body) => body.venue?.startsWith("perp_v2");
 const isAave = (body) => body.venue?.startsWith("aave_v3");
 
 async function hedge(story) {
-  story.title(1, "A trader supplies WETH and WBTC to Aave, borrows USDC, and shorts ETH on Perp V2 against it");
+  story.title(1, "A trader supplies WETH and WBTC to Aave, borrows USDC, shorts ETH on Perp V2 against it, and buys puts at Lyra");
   const { chain, trader } = story;
   await chain.verb("aave_supply", { user: trader, asset: "WETH", amount: "40" });
   await chain.verb("aave_supply", { user: trader, asset: "WBTC", amount: "1" });
   await chain.verb("aave_borrow", { user: trader, asset: "USDC", amount: "118000" });
   await chain.verb("perp_deposit", { user: trader, asset: "USDC", amount: "40000" });
   await chain.verb("perp_open", { user: trader, market: "ETH", side: "short", base: "40" });
+  const { strike } = story.chain.ready.addresses.lyra.markets.ETH.protective;
+  await chain.verb("lyra_open", { user: trader, market: "ETH", strike, type: "long_put", amount: puts });
   await chain.verb("warp", { seconds: 1860, refresh: true });
   await story.startDaemon();
   const { portfolio, accounts } = await story.settle("1");
-  await story.show(20);
+  await story.show(26);
   const eth = portfolio.unified.exposures.find(({ asset }) => asset === "ETH");
   say(`  The legs offset: ${eth.gross_delta.toFixed(1)} ETH gross, ${eth.net_delta.toFixed(2)} ETH net. Together they need ` +
     `${dollars(portfolio.unified.netting_usd)} less margin than apart, but no chain knows that:`);
-  for (const { key, candidates } of accounts.accounts) {
+  for (const { key, candidates, positions } of accounts.accounts) {
     const [binding] = candidates;
+    const { option } = positions[0];
+    if (option) say(`    lyra     cannot be liquidated: ${puts} ${option.kind}s at ${option.strike.amount}, ${(Number(option.vol.amount) * 100).toFixed(1)} % vol, delta ${Number(option.delta.amount).toFixed(3)}`);
+    if (binding === undefined) continue;
     say(`    ${key.split(":")[0].padEnd(8)} is ${(binding.room * 100).toFixed(1)} % and ${binding.z.toFixed(1)} sigma from its liquidation (${binding.asset} ${binding.direction})`);
   }
-  story.checks.holds("1: the legs do not offset", Math.abs(eth.net_delta) < 0.5 && eth.gross_delta > 79);
+  const put = accounts.accounts.find(({ key }) => key.startsWith("lyra_avalon"));
+  const putDelta = Number(put?.positions[0].option.delta.amount) * Number(puts);
+  story.checks.holds("1: the legs do not offset but for the puts", Math.abs(eth.net_delta - putDelta) < 0.5 && eth.gross_delta > 79);
   story.checks.holds("1: netting is not positive", portfolio.unified.netting_usd > 0);
 }
 
