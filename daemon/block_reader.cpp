@@ -40,7 +40,7 @@ std::size_t log_voices(const std::vector<Voice>& voices) {
 
 Questions without_solo(const Questions& questions) {
     Questions rest = questions;
-    rest.views.clear();
+    std::erase_if(rest.views, [&](const auto& row) { return !rest.views_of_all.contains(row.first); });
     rest.empties.clear();
     return rest;
 }
@@ -186,6 +186,7 @@ asio::awaitable<Result<BlockReader::Settled>> BlockReader::agree(Questions quest
         co_return model::fail(ErrorCode::unreachable, "no operator answered in time", model::Retry::later);
     }
     std::vector<Voice> voices = std::move(heard.voices);
+    settled.asked_all = voices.size();
     if (voices.size() < wanted) {
         settled.single_source = true;
         alone_ = fmt::format("block {} was read from {} alone: {}", block_.number, parts_.panel.at(voices.front().by).name(),

@@ -83,7 +83,9 @@ private:
         std::set<Subject> undecided;
         /// Places of the operators that answered, or did not in time.
         std::set<std::size_t> asked;
-        /// Of those who were asked the solo questions.
+        /// How many answered all that was asked of every operator; others were asked only what these contest.
+        std::size_t asked_all = 0;
+        /// Of those who were asked for views.
         std::map<Holder, std::vector<std::pair<std::size_t, std::vector<adapters::AccountViews>>>> views_by;
     };
     struct Fresh {
@@ -120,6 +122,8 @@ private:
     void add_hidden_logs(const Voice& voice, const std::vector<SilentBlock>& silent, std::vector<adapters::Log>& logs);
     void take_views(const Settled& settled);
     void add_to_read(std::uint32_t venue);
+    /// Of the accounts that the caller wants to be sure of.
+    std::set<Holder> close_holders() const;
     void take_accounts(const Holder& holder, const model::Result<adapters::AccountReadings>& reading, const Settled& settled);
     bool rule_bears_out(const Holder& holder, const model::Facts& facts, const std::vector<model::NativeFigure>& views) const;
     /// The views are of the very accounts that are held, and the rule bears all of them out.
@@ -144,6 +148,8 @@ private:
     std::vector<model::ReferencePrice> prices_;
     Settled block_answers_;
     std::set<Holder> to_read_;
+    /// Every operator that was asked gives views that bear out what is held.
+    std::set<Holder> borne_out_by_all_;
     std::map<Holder, std::vector<adapters::AccountViews>> views_now_;
     /// What one operator said the views of an owner's accounts were, where the rule did not bear them out.
     std::map<Holder, std::vector<std::pair<std::size_t, std::vector<adapters::AccountViews>>>> suspect_views_;

@@ -98,6 +98,13 @@ void BlockReader::plan(Questions& questions) {
         for (const Holder& holder : plan.views) questions.views.emplace(holder, ViewsQuestion{known_.venues[venue], known_.carried.at(holder).accounts});
         for (const Holder& holder : plan.empties) questions.empties.emplace(holder, known_.venues[venue]);
     }
+    for (const Holder& holder : close_holders()) {
+        const CarriedEntry& entry = known_.carried.at(holder);
+        const bool carried = entry.kind == EntryKind::held && !entry.doubtful && entry.read_at.number <= passage_.fork;
+        if (!carried || !questions.venues.contains(holder.venue) || !known_.watches[holder.venue] || !known_.venues[holder.venue]) continue;
+        questions.views.emplace(holder, ViewsQuestion{known_.venues[holder.venue], entry.accounts});
+        questions.views_of_all.insert(holder);
+    }
     for (std::uint32_t place = 0; place < scope_.feeds.size(); ++place) {
         FeedQuestion feed;
         if (const auto known = known_.accepted.find(place); known != known_.accepted.end()) feed.previous = known->second.round;
@@ -250,18 +257,22 @@ bool BlockReader::all_borne_out(const Holder& holder, const AccountReadings& hel
     });
 }
 
-// The views that one operator gave of owners whose accounts are known from before.
+// The views that operators gave of owners whose accounts are known from before.
 void BlockReader::take_views(const Settled& settled) {
     for (const auto& [holder, views] : settled.answers.views) {
         CarriedEntry& entry = known_.carried.at(holder);
         if (entry.kind != EntryKind::held || entry.doubtful || !venues_[holder.venue].facts) continue;
-        if (views && all_borne_out(holder, *entry.accounts, *views)) {
+        const auto said = settled.views_by.find(holder);
+        const bool alike = said == settled.views_by.end() ||
+                           std::all_of(said->second.begin(), said->second.end(), [&](const auto& voice) { return views && voice.second == *views; });
+        if (views && alike && all_borne_out(holder, *entry.accounts, *views)) {
             entry.verified_at = block_;
             views_now_[holder] = *views;
+            if (said != settled.views_by.end() && said->second.size() >= settled.asked_all) borne_out_by_all_.insert(holder);
             continue;
         }
         entry.doubtful = true;
-        if (const auto said = settled.views_by.find(holder); said != settled.views_by.end()) suspect_views_.insert(*said);
+        if (said != settled.views_by.end()) suspect_views_.insert(*said);
     }
     for (const auto& [holder, reading] : settled.answers.empties) {
         CarriedEntry& entry = known_.carried.at(holder);
@@ -279,11 +290,19 @@ void BlockReader::add_to_read(std::uint32_t venue) {
         const bool overdue = entry.verified_at.number + parts_.verify_every <= block_.number;
         if (entry.kind == EntryKind::absent || entry.doubtful || overdue || (entry.single_source && more_than_one)) to_read_.insert(holder);
     }
+    for (const Holder& holder : close_holders())
+        if (holder.venue == venue && !borne_out_by_all_.contains(holder)) to_read_.insert(holder);
+}
+
+std::set<Holder> BlockReader::close_holders() const {
+    std::set<Holder> close;
     for (const model::AccountKey& key : options_.close) {
         const auto found = std::lower_bound(owners_->begin(), owners_->end(), key.owner);
-        if (key.venue == scope_.venues[venue]->venue() && found != owners_->end() && *found == key.owner)
-            to_read_.insert(Holder{venue, static_cast<std::uint32_t>(found - owners_->begin())});
+        if (found == owners_->end() || *found != key.owner) continue;
+        for (std::uint32_t venue = 0; venue < venues_.size(); ++venue)
+            if (key.venue == scope_.venues[venue]->venue()) close.insert(Holder{venue, static_cast<std::uint32_t>(found - owners_->begin())});
     }
+    return close;
 }
 
 void BlockReader::take_accounts(const Holder& holder, const Result<AccountReadings>& reading, const Settled& settled) {

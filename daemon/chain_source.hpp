@@ -24,7 +24,7 @@ struct Head {
 struct ReadOptions {
     /// Venue configurations are read anew instead of from the cache.
     bool fresh_config = false;
-    /// Accounts at WARN or worse: what is read of them is read from two operators at every block.
+    /// Accounts at WARN or worse: two operators bear them out at every block.
     std::set<model::AccountKey> close;
 };
 

@@ -61,6 +61,8 @@ struct Questions {
     std::optional<LogQuestion> logs;
     /// Of one operator alone: the views of accounts whose facts are known; and, by venue facts, owners who had nothing.
     std::map<Holder, ViewsQuestion> views;
+    /// Those of `views` that every operator is asked.
+    std::set<Holder> views_of_all;
     std::map<Holder, model::FactsPtr> empties;
     bool empty() const {
         return configs.empty() && venues.empty() && feeds.empty() && accounts.empty() && !logs && views.empty() && empties.empty();

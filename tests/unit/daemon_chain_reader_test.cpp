@@ -390,15 +390,40 @@ TEST_F(ReaderOfChain, verifies_all_accounts_of_an_owner_and_finds_one_that_was_o
     EXPECT_EQ(known, (std::vector<std::string>{"2", "7"}));
 }
 
-TEST_F(ReaderOfChain, reads_accounts_that_are_close_at_every_block) {
+TEST_F(ReaderOfChain, verifies_accounts_that_are_close_at_every_block) {
     settings_.chains.at(model::ChainId{1}).verify_every_blocks = 1'000;
     begin(3);
     daemon::ReadOptions options;
     options.close.insert(find(read(), alice)->key);
+    const auto first = head_.ref;
     mine([](States&) {});
     const auto reading = read(options);
-    EXPECT_EQ(find(reading, alice)->read_at, head_.ref);
-    EXPECT_NE(find(reading, bob)->read_at, head_.ref);
+    EXPECT_EQ(find(reading, alice)->verified_at, head_.ref);
+    EXPECT_FALSE(find(reading, alice)->views.empty());
+    EXPECT_EQ(find(reading, alice)->read_at, first) << "its stored state is carried forward";
+    EXPECT_NE(find(reading, bob)->verified_at, head_.ref);
+}
+
+TEST_F(ReaderOfChain, asks_each_of_two_operators_about_accounts_that_are_close_and_names_the_one_that_lies) {
+    settings_.chains.at(model::ChainId{1}).verify_every_blocks = 1'000;
+    bool lying = false;
+    begin(3, 0, [&lying](States& states) { states[0].holdings[alice].debt += lying ? 1U : 0U; });
+    daemon::ReadOptions options;
+    options.close.insert(find(read(), alice)->key);
+    const auto honest = supply(*find(read(), alice));
+    lying = true;
+    int named = 0;
+    for (int i = 0; i < 12; ++i) {
+        mine([](States&) {});
+        const auto reading = read(options);
+        EXPECT_EQ(supply(*find(reading, alice)), honest);
+        EXPECT_EQ(find(reading, alice)->verified_at, head_.ref);
+        // Where the liar is one of the two, both what it says and what is held are asked for again in the same block.
+        named += find(reading, alice)->read_at == head_.ref ? 1 : 0;
+        EXPECT_FALSE(find(reading, alice)->qualifiers.disputed);
+    }
+    EXPECT_GE(named, 4);
+    EXPECT_TRUE(trouble(model::TroubleKind::disputed).starts_with("operator alchemy")) << trouble(model::TroubleKind::disputed);
 }
 
 TEST_F(ReaderOfChain, reads_all_accounts_again_when_the_configuration_changed) {
