@@ -39,7 +39,8 @@ struct Parts {
 
 Parts split(std::string_view url) {
     Parts parts;
-    if (const std::size_t colon = url.find("://"); colon != std::string_view::npos) {
+    // Elsewhere "://" is part of the path or the query.
+    if (const std::size_t colon = url.find("://"); colon < url.find_first_of("/?#@.")) {
         parts.scheme = url.substr(0, colon);
         url.remove_prefix(colon + 3);
     }
@@ -62,7 +63,8 @@ std::string printable(std::string out) {
 
 std::string redacted(const Parts& parts) {
     std::string out = parts.scheme.empty() ? std::string() : fmt::format("{}://", parts.scheme);
-    out += parts.host_port;
+    // A password with a slash in it ends what looks like the host.
+    out += parts.target.find('@') == std::string_view::npos ? parts.host_port.substr(0, parts.host_port.find('\\')) : "...";
     return printable(std::move(out));
 }
 
@@ -123,8 +125,8 @@ model::Result<Endpoint> Endpoint::parse(std::string_view url) {
         return model::fail(model::ErrorCode::bad_input, fmt::format("endpoint \"{}\": {}", redacted(parts), why));
     };
     if (url.size() > max_url) return bad(fmt::format("the URL is longer than {} characters", max_url));
-    if (std::any_of(url.begin(), url.end(), [](char c) { return c <= ' ' || c > '~'; }))
-        return bad("a URL holds printable ASCII without blanks");
+    if (std::any_of(url.begin(), url.end(), [](char c) { return c <= ' ' || c > '~' || c == '\\'; }))
+        return bad("a URL holds printable ASCII without blanks and backslashes");
 
     Endpoint out;
     const std::string scheme = lowered(parts.scheme);

@@ -56,7 +56,7 @@ TEST(Endpoint, refuses_what_is_no_url_and_names_it) {
         {"ipc:/" + std::string(107, 'x') + "/a",
          "endpoint \"ipc:a\": the path is longer than 107 bytes, more than a socket's address holds"},
         {"http://", "endpoint \"http://\": the host is not a name or an address"},
-        {"http://a b/", "endpoint \"http://a b\": a URL holds printable ASCII without blanks"},
+        {"http://a b/", "endpoint \"http://a b\": a URL holds printable ASCII without blanks and backslashes"},
         {"http://a.b:0", "endpoint \"http://a.b:0\": the port is not a number from 1 to 65535"},
         {"http://a.b:65536", "endpoint \"http://a.b:65536\": the port is not a number from 1 to 65535"},
         {"http://a.b:", "endpoint \"http://a.b:\": the port is not a number from 1 to 65535"},
@@ -84,6 +84,13 @@ TEST(Endpoint, never_shows_a_secret) {
         const std::string shown = endpoint ? endpoint->shown() : endpoint.error().message;
         EXPECT_EQ(shown.find("SECRET"), std::string::npos) << shown;
         EXPECT_NE(shown.find("a.b"), std::string::npos) << shown;
+    }
+    // A slash in the password, backslashes, a forgotten scheme before a URL in the query.
+    for (const char* url : {"https://me:SECRET/x@a.b/y", "me:SECRET/x@a.b/y", "https:\\\\a.b\\SECRET", "https://a.b\\SECRET", "a.b\\SECRET", "a.b/SECRET?to=http://c.d",
+                            "me:SECRET@a.b/SECRET?to=http://c.d"}) {
+        const auto endpoint = Endpoint::parse(url);
+        ASSERT_FALSE(endpoint) << url;
+        EXPECT_EQ(endpoint.error().message.find("SECRET"), std::string::npos) << endpoint.error().message;
     }
 }
 
