@@ -39,7 +39,8 @@ std::optional<std::chrono::seconds> parse_retry_after(std::string_view text, std
                                            std::chrono::day(*day));
     if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
     const auto then = std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) + std::chrono::seconds(*second);
-    return std::max(std::chrono::ceil<std::chrono::seconds>(then - now), std::chrono::seconds(0));
+    // In whole seconds: the year 9999 is more nanoseconds away than 64 bits hold.
+    return std::max(then - std::chrono::floor<std::chrono::seconds>(now), std::chrono::seconds(0));
 }
 
 }  // namespace margind::adapters::rpc

@@ -121,6 +121,9 @@ TEST(RetryAfter, is_seconds_or_a_date) {
     EXPECT_EQ(parse_retry_after("0", then), seconds(0));
     EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", then - seconds(30)), seconds(30));
     EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", then + seconds(30)), seconds(0));
+    EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", then - std::chrono::milliseconds(1)), seconds(1));
+    // More nanoseconds away than 64 bits hold: servers say «never» like this.
+    EXPECT_EQ(parse_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", then), seconds(253'402'300'799 - 784'111'777));
     for (const char* text : {"", "-1", "1.5", "99999999999999999999", "soon", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
                              "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Now 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT"})
         EXPECT_FALSE(parse_retry_after(text, then)) << text;
