@@ -182,6 +182,8 @@ void Duplex::dispatch(std::string text) {
         listener->on_notification(notification->result);
         return;
     }
+    // Pushed, and of nothing that was subscribed to: a server's greeting, say.
+    if (is_pushed(text)) return;
     // An error without an id answers what the server could not read: the only request, or the only batch, there is.
     std::vector<std::shared_ptr<Pending>> all;
     std::vector<std::shared_ptr<Pending>> batches;

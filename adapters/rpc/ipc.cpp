@@ -5,7 +5,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
@@ -29,15 +28,11 @@ public:
     Ipc(const asio::any_io_executor& executor, const Endpoint& endpoint)
         : socket_(executor), path_(endpoint.target), name_(endpoint.shown()) {}
 
-    asio::awaitable<model::Result<void>> open(Clock::time_point until) override {
-        asio::steady_timer deadline(socket_.get_executor(), until);
-        deadline.async_wait([this](const error_code& error) {
-            if (!error) close();
-        });
+    /// Needs no deadline: a Unix socket connects or fails at once, also where the server's queue is full.
+    asio::awaitable<model::Result<void>> open(Clock::time_point) override {
         const asio::local::stream_protocol::endpoint place(path_);
         error_code error;
         co_await socket_.async_connect(place, asio::redirect_error(asio::use_awaitable, error));
-        deadline.cancel();
         if (error) co_return model::fail(lost(error, Retry::other_endpoint));
         co_return model::Result<void>();
     }
@@ -53,18 +48,23 @@ public:
 
     asio::awaitable<Received> receive() override {
         Received out;
-        while (whole_.empty()) {
+        while (whole_.empty() && breach_ == JsonBreach::none) {
             error_code error;
             const std::size_t size = co_await socket_.async_read_some(asio::buffer(piece_), asio::redirect_error(asio::use_awaitable, error));
             if (error) {
                 out.error = lost(error, Retry::later);
                 co_return out;
             }
-            take(size, out);
-            if (out.error) co_return out;
+            take(size);
         }
-        out.text = std::move(whole_.front());
-        whole_.pop_front();
+        if (whole_.empty()) {
+            out.error = to_error(breach_, reply_limits);
+            out.error->message = name_ + ": " + out.error->message;
+            out.text = texts_.partial();
+        } else {
+            out.text = std::move(whole_.front());
+            whole_.pop_front();
+        }
         co_return out;
     }
 
@@ -74,14 +74,10 @@ public:
     }
 
 private:
-    void take(std::size_t size, Received& out) {
+    void take(std::size_t size) {
         std::vector<std::string> found;
-        const JsonBreach breach = texts_.take(std::string_view(piece_.data(), size), found);
+        breach_ = texts_.take(std::string_view(piece_.data(), size), found);
         whole_.insert(whole_.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
-        if (breach == JsonBreach::none || !whole_.empty()) return;
-        out.error = to_error(breach, reply_limits);
-        out.error->message = name_ + ": " + out.error->message;
-        out.text = texts_.partial();
     }
 
     model::Error lost(const error_code& error, Retry retry) const {
@@ -93,6 +89,8 @@ private:
     std::string path_;
     std::string name_;
     JsonTexts texts_;
+    /// Ends the connection when what stands before it is delivered.
+    JsonBreach breach_ = JsonBreach::none;
     std::deque<std::string> whole_;
     std::array<char, 65'536> piece_{};
 };

@@ -87,20 +87,24 @@ std::optional<std::uint64_t> id_of_object(Walk& walk, bool& whole) {
 }  // namespace
 
 JsonBreach JsonTexts::take(std::string_view piece, std::vector<std::string>& out) {
-    while (!piece.empty() && bounds_.breach() == JsonBreach::none) {
+    while (!piece.empty() && breach_ == JsonBreach::none) {
         if (bounds_.empty()) {
             piece.remove_prefix(std::min(piece.find_first_not_of(blanks), piece.size()));
             if (piece.empty()) break;
-            if (piece.front() != '{' && piece.front() != '[') return JsonBreach::shape;
+            if (piece.front() != '{' && piece.front() != '[') {
+                breach_ = JsonBreach::shape;
+                break;
+            }
         }
         const std::size_t taken = bounds_.take(piece);
+        breach_ = bounds_.breach();
         text_.append(piece.substr(0, taken));
         piece.remove_prefix(taken);
         if (!bounds_.complete()) continue;
         out.push_back(std::exchange(text_, std::string()));
         bounds_ = JsonBounds(limits_);
     }
-    return bounds_.breach();
+    return breach_;
 }
 
 std::optional<std::uint64_t> answered_id(std::string_view message) {
@@ -113,6 +117,11 @@ std::optional<std::uint64_t> answered_id(std::string_view message) {
         if (const auto id = id_of_object(walk, whole)) return id;
     } while (whole && walk.take(','));
     return std::nullopt;
+}
+
+bool is_pushed(std::string_view message) {
+    const auto document = model::parse_json(message, reply_limits);
+    return document && document->is_object() && document->contains("method") && !document->contains("id");
 }
 
 std::optional<Notification> parse_notification(std::string_view message) {

@@ -24,6 +24,7 @@ public:
 private:
     model::JsonLimits limits_;
     JsonBounds bounds_;
+    JsonBreach breach_ = JsonBreach::none;
     std::string text_;
 };
 
@@ -37,5 +38,7 @@ struct Notification {
     std::string result;
 };
 std::optional<Notification> parse_notification(std::string_view message);
+/// An object with a method and without an id, whatever it tells: it answers nothing.
+bool is_pushed(std::string_view message);
 
 }  // namespace margind::adapters::rpc
