@@ -5,7 +5,10 @@
 #include "adapters/rpc/node.hpp"
 #include "adapters/rpc/spawn.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -14,10 +17,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace margind::adapters::rpc {
 
@@ -94,14 +97,24 @@ asio::awaitable<void> wait(asio::steady_timer& timer) {
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
-/// Runs `task` unless the operator is stopped first: then the task is cancelled.
+template <class T>
+asio::awaitable<void> keep(asio::awaitable<Result<T>> task, std::optional<Result<T>>& kept) {
+    auto answer = co_await std::move(task);
+    kept = std::move(answer);
+}
+
+/// Runs `task` unless the operator is stopped first: then the task is cancelled. Throws what the task throws (Asio's operator ||
+/// would take that for no end, and wait for the stop).
 template <class T>
 asio::awaitable<Result<T>> until_stopped(StatePtr state, asio::awaitable<Result<T>> task) {
-    using namespace asio::experimental::awaitable_operators;
     if (!state->stopped) {
-        auto both = std::move(task) || wait(state->stop_requested);
-        auto first = co_await std::move(both);
-        if (first.index() == 0) co_return std::get<0>(std::move(first));
+        std::optional<Result<T>> answer;
+        auto kept = asio::co_spawn(state->executor, keep(std::move(task), answer), asio::deferred);
+        auto stop = asio::co_spawn(state->executor, wait(state->stop_requested), asio::deferred);
+        auto both = asio::experimental::make_parallel_group(std::move(kept), std::move(stop));
+        auto [order, failed, ignored] = co_await both.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+        if (order.front() == 0 && failed) std::rethrow_exception(failed);
+        if (order.front() == 0) co_return std::move(*answer);
     }
     co_return model::fail(ErrorCode::unreachable, state->options.name + ": stopped", Retry::never);
 }

@@ -32,7 +32,8 @@ struct OperatorOptions {
     std::chrono::milliseconds probe_every{2'000};
 };
 
-/// One voice about a chain. Used from the io thread alone; every call ends within its deadline.
+/// One voice about a chain. Used from the io thread alone. Every request ends within its deadline; run() and logs() may make many.
+/// What a reading throws, run() throws.
 class Operator {
 public:
     virtual ~Operator() = default;

@@ -329,6 +329,15 @@ TEST_F(Operators, answers_over_a_web_socket_and_goes_on_elsewhere_when_that_stal
     });
 }
 
+TEST_F(Operators, throws_what_a_reading_throws_at_once) {
+    struct Broken : Reading<int> {
+        std::vector<Request> next(std::span<const Reply>) override { throw std::logic_error("a bug"); }
+        model::Result<int> result() override { return 0; }
+    };
+    const auto voice = make({chain().rpc_url()});
+    EXPECT_THROW(await(voice->read<int>(std::make_unique<Broken>(), chain().head())), std::logic_error);
+}
+
 TEST_F(Operators, ends_requests_under_way_when_it_is_stopped) {
     const RawServer silent = silent_server();
     const auto voice = make({silent.url()});
