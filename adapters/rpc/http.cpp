@@ -96,11 +96,9 @@ template <class Stream>
 asio::awaitable<Attempt> exchange(Stream& stream, const Request& request, const HttpLimits& limits, bool json) {
     Attempt out;
     const Clock::time_point start = Clock::now();
-    co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, out.error));
-    if (out.error) {
-        out.unanswered = true;
-        co_return out;
-    }
+    // A server that refuses a long request may say so, and close, before it has read all of it.
+    error_code unsent;
+    co_await http::async_write(stream, request, asio::redirect_error(asio::use_awaitable, unsent));
     // Left to itself the buffer takes 512 bytes at a time: two thousand reads for a megabyte.
     constexpr std::size_t at_a_time = 64 * 1024;
     beast::flat_buffer buffer;
@@ -110,6 +108,7 @@ asio::awaitable<Attempt> exchange(Stream& stream, const Request& request, const 
     parser.header_limit(limits.max_header);
     co_await http::async_read_header(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, out.error));
     out.unanswered = out.error && !parser.got_some();
+    if (out.error && unsent) out.error = unsent;
     if (out.error) co_return out;
     auto& message = parser.get();
     take_header(out.response, message);
@@ -133,7 +132,7 @@ asio::awaitable<Attempt> exchange(Stream& stream, const Request& request, const 
     }
     if (kept && parser.is_done()) kept = body.finish();
     if (!kept) out.refused = std::move(kept).error();
-    out.keep = kept && parser.is_done() && parser.keep_alive() && buffer.size() == 0;
+    out.keep = !unsent && kept && parser.is_done() && parser.keep_alive() && buffer.size() == 0;
     out.response.body = std::move(body).text();
     out.response.took = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start);
     co_return out;

@@ -16,6 +16,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <sys/socket.h>
 #include <thread>
 
 namespace margind::adapters::rpc {
@@ -302,6 +303,20 @@ TEST_F(Http, classes_what_a_json_rpc_server_answers) {
         EXPECT_EQ(reply.error().message.find(server.url() + ": eth_test: "), 0U) << reply.error().message;
     }
     EXPECT_EQ(server.requests(), static_cast<int>(cases.size())) << "the redirect was followed, or something asked twice";
+}
+
+TEST_F(Http, hears_a_refusal_of_a_request_that_the_server_did_not_read) {
+    RawServer server([](int connection, int) {
+        char first[1024];
+        if (::recv(connection, first, sizeof first, 0) > 0)
+            RawServer::send(connection, "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    });
+    JsonRpcClient client(http, Endpoint::parse(server.url()).value());
+    for (int i = 0; i < 3; ++i) {
+        const auto answer = run_coroutine(io, client.call("eth_call", "[\"" + std::string(std::size_t{32} << 20, 'x') + "\"]"));
+        ASSERT_FALSE(answer);
+        expect_error(answer.error(), ErrorCode::limit, Retry::never, "too long for the server");
+    }
 }
 
 TEST_F(Http, waits_as_long_as_a_server_asks_to) {
