@@ -30,7 +30,7 @@ public:
     virtual void close() = 0;
 };
 
-std::shared_ptr<Channel> make_websocket(asio::any_io_executor executor, const Endpoint& endpoint, const HttpOptions& options);
+std::shared_ptr<Channel> make_websocket(asio::any_io_executor executor, const Endpoint& endpoint, std::shared_ptr<Dialer> dialer);
 std::shared_ptr<Channel> make_ipc(asio::any_io_executor executor, const Endpoint& endpoint);
 
 }  // namespace margind::adapters::rpc

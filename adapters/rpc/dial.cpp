@@ -1,9 +1,8 @@
 // What every connection to a server begins with: its addresses, trust in it, who we are.
 #include "adapters/rpc/dial.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "adapters/rpc/signal.hpp"
+
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 
@@ -19,43 +18,22 @@ using tcp = asio::ip::tcp;
 
 namespace {
 
-/// The name lookup in flight; the system's resolver cannot be interrupted, so its waiter has a timer of its own.
-struct Lookup {
-    explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), waiter(executor) {}
-    tcp::resolver resolver;
-    asio::steady_timer waiter;
-    Addresses found{asio::error::timed_out, {}};
-};
+constexpr std::chrono::minutes stands_for{5};
 
-}  // namespace
-
-asio::awaitable<Addresses> look_up(asio::any_io_executor executor, Endpoint endpoint, std::chrono::steady_clock::time_point until) {
-    auto lookup = std::make_shared<Lookup>(executor);
+/// Empty where a name server has to be asked.
+tcp::resolver::results_type known_addresses(const Endpoint& endpoint) {
     std::uint16_t port = 0;
     std::from_chars(endpoint.port.data(), endpoint.port.data() + endpoint.port.size(), port);
     std::vector<tcp::endpoint> known;
-    error_code literal;
-    const auto address = asio::ip::make_address(endpoint.host, literal);
-    if (!literal) known.emplace_back(address, port);
+    error_code not_literal;
+    const auto address = asio::ip::make_address(endpoint.host, not_literal);
+    if (!not_literal) known.emplace_back(address, port);
     // RFC 6761: always loopback, also where no hosts file says so.
     if (endpoint.host == "localhost") {
         known.emplace_back(asio::ip::address_v4::loopback(), port);
         known.emplace_back(asio::ip::address_v6::loopback(), port);
     }
-    if (!known.empty()) {
-        lookup->found.error.clear();
-        lookup->found.results = tcp::resolver::results_type::create(known.begin(), known.end(), endpoint.host, endpoint.port);
-        co_return lookup->found;
-    }
-    lookup->waiter.expires_at(until);
-    lookup->resolver.async_resolve(endpoint.host, endpoint.port, [lookup](const error_code& error, tcp::resolver::results_type results) {
-        lookup->found.error = error;
-        lookup->found.results = std::move(results);
-        lookup->waiter.cancel();
-    });
-    error_code ignored;
-    co_await lookup->waiter.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    co_return lookup->found;
+    return tcp::resolver::results_type::create(known.begin(), known.end(), endpoint.host, endpoint.port);
 }
 
 asio::ssl::context tls_context(const std::string& ca_file) {
@@ -65,6 +43,57 @@ asio::ssl::context tls_context(const std::string& ca_file) {
     out.set_default_verify_paths();
     if (!ca_file.empty()) out.load_verify_file(ca_file);
     return out;
+}
+
+}  // namespace
+
+struct Dialer::Name {
+    explicit Name(const asio::any_io_executor& executor) : resolver(executor) {}
+
+    static void ask(const std::shared_ptr<Name>& self, const Endpoint& endpoint) {
+        if (std::exchange(self->asking, true)) return;
+        self->resolver.async_resolve(endpoint.host, endpoint.port, [self](const error_code& error, tcp::resolver::results_type results) {
+            self->asking = false;
+            self->error = error;
+            if (!error) {
+                self->results = std::move(results);
+                self->stands_until = Clock::now() + stands_for;
+            }
+            self->answered->notify();
+        });
+    }
+
+    tcp::resolver resolver;
+    bool asking = false;
+    /// Of the last answer.
+    error_code error;
+    /// Of the last one that held any.
+    tcp::resolver::results_type results;
+    Clock::time_point stands_until{};
+    std::shared_ptr<Signal> answered = std::make_shared<Signal>();
+};
+
+Dialer::Dialer(asio::any_io_executor executor, const std::string& ca_file) : executor_(std::move(executor)), tls_(tls_context(ca_file)) {}
+
+asio::awaitable<Addresses> Dialer::look_up(std::shared_ptr<Dialer> self, Endpoint endpoint, Clock::time_point until) {
+    Addresses found;
+    found.results = known_addresses(endpoint);
+    if (!found.results.empty()) co_return found;
+    std::shared_ptr<Name>& place = self->names_[std::pair(endpoint.host, endpoint.port)];
+    if (!place) place = std::make_shared<Name>(self->executor_);
+    const std::shared_ptr<Name> name = place;
+    if (Clock::now() >= name->stands_until) Name::ask(name, endpoint);
+    while (name->results.empty() && name->asking && Clock::now() < until) co_await Signal::wait(name->answered, self->executor_, until);
+    found.results = name->results;
+    if (!found.results.empty()) co_return found;
+    found.error = name->error;
+    if (name->asking) found.error = asio::error::timed_out;
+    co_return found;
+}
+
+void Dialer::doubt(const Endpoint& endpoint) {
+    const auto found = names_.find(std::pair(endpoint.host, endpoint.port));
+    if (found != names_.end() && !found->second->results.empty()) Name::ask(found->second, endpoint);
 }
 
 error_code set_server_name(SSL* connection, const Endpoint& endpoint) {

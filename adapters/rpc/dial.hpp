@@ -9,7 +9,10 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include <chrono>
+#include <map>
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace margind::adapters::rpc {
 
@@ -19,12 +22,32 @@ struct Addresses {
     boost::system::error_code error;
     asio::ip::tcp::resolver::results_type results;
 };
-/// By `until` at the latest; literal addresses and localhost are not asked for.
-asio::awaitable<Addresses> look_up(asio::any_io_executor executor, Endpoint endpoint, std::chrono::steady_clock::time_point until);
 
-/// TLS 1.2 or later, the system's certificate authorities, and those of `ca_file` (PEM; empty for none). Throws when they cannot
-/// be loaded. The name is checked where the stream is set up: ssl::host_name_verification.
-asio::ssl::context tls_context(const std::string& ca_file);
+/// Used from the io thread alone. What was found stands for five minutes, and after that until something newer is known: Asio asks the
+/// system for one name after the other, which cannot be interrupted, so one whose name server keeps silent would keep all others from
+/// connecting.
+class Dialer {
+public:
+    using Clock = std::chrono::steady_clock;
+    /// TLS 1.2 or later, the system's certificate authorities, and those of `ca_file` (PEM; empty for none). Throws when they cannot
+    /// be loaded. The name is checked where the stream is set up: ssl::host_name_verification.
+    Dialer(asio::any_io_executor executor, const std::string& ca_file);
+
+    /// By `until` at the latest; literal addresses and localhost are not asked for.
+    static asio::awaitable<Addresses> look_up(std::shared_ptr<Dialer> self, Endpoint endpoint, Clock::time_point until);
+    /// Connecting failed, so its addresses are asked for anew.
+    void doubt(const Endpoint& endpoint);
+    asio::ssl::context& tls() { return tls_; }
+
+private:
+    struct Name;
+
+    asio::any_io_executor executor_;
+    asio::ssl::context tls_;
+    /// By host and port.
+    std::map<std::pair<std::string, std::string>, std::shared_ptr<Name>> names_;
+};
+
 /// RFC 6066: addresses are not sent as a server name.
 boost::system::error_code set_server_name(SSL* connection, const Endpoint& endpoint);
 

@@ -5,12 +5,12 @@
 #include "adapters/rpc/messages.hpp"
 #include "adapters/rpc/spawn.hpp"
 
-#include <boost/asio/redirect_error.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace margind::adapters::rpc {
 
@@ -28,21 +28,6 @@ void stop_on_bug(std::exception_ptr failed) {
 }
 
 }  // namespace
-
-asio::awaitable<void> Signal::wait(std::shared_ptr<Signal> self, asio::any_io_executor executor, std::chrono::steady_clock::time_point until) {
-    struct Place {
-        Signal& signal;
-        asio::steady_timer timer;
-        ~Place() { std::erase(signal.waiting_, &timer); }
-    } place{*self, asio::steady_timer(executor, until)};
-    self->waiting_.push_back(&place.timer);
-    boost::system::error_code ignored;
-    co_await place.timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-}
-
-void Signal::notify() {
-    for (asio::steady_timer* timer : std::exchange(waiting_, {})) timer->cancel();
-}
 
 /// Holds a request's place among the pending ones, however its coroutine ends.
 class Duplex::Registered {
@@ -63,8 +48,8 @@ private:
     std::size_t count_;
 };
 
-Duplex::Duplex(asio::any_io_executor executor, Endpoint endpoint, HttpOptions options, std::shared_ptr<Pacer> pacer)
-    : executor_(std::move(executor)), endpoint_(std::move(endpoint)), options_(std::move(options)), pacer_(std::move(pacer)) {}
+Duplex::Duplex(asio::any_io_executor executor, Endpoint endpoint, std::shared_ptr<Dialer> dialer, std::shared_ptr<Pacer> pacer)
+    : executor_(std::move(executor)), endpoint_(std::move(endpoint)), dialer_(std::move(dialer)), pacer_(std::move(pacer)) {}
 
 asio::awaitable<Result<Answer>> Duplex::exchange(std::shared_ptr<Duplex> self, std::uint64_t first, std::size_t count, std::string message,
                                                  Cost cost, HttpLimits limits, std::shared_ptr<Listener> listener) {
@@ -114,7 +99,7 @@ asio::awaitable<Result<void>> Duplex::ready(std::shared_ptr<Duplex> self, HttpLi
         if (!self->channel_) {
             if (now < self->not_before_) co_return model::fail(*self->lost_);
             self->channel_ = self->endpoint_.scheme == Scheme::ipc ? make_ipc(self->executor_, self->endpoint_)
-                                                                   : make_websocket(self->executor_, self->endpoint_, self->options_);
+                                                                   : make_websocket(self->executor_, self->endpoint_, self->dialer_);
             spawn(self->executor_, run(self, self->channel_, limits), stop_on_bug);
         }
         const std::shared_ptr<Channel> awaited = self->channel_;

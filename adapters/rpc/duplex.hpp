@@ -3,8 +3,7 @@
 
 #include "adapters/rpc/budget.hpp"
 #include "adapters/rpc/channel.hpp"
-
-#include <boost/asio/steady_timer.hpp>
+#include "adapters/rpc/signal.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -12,7 +11,6 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace margind::adapters::rpc {
 
@@ -29,24 +27,13 @@ struct Listener {
     std::function<void(const model::Error&)> on_lost;
 };
 
-/// Wakes those who wait, together.
-class Signal {
-public:
-    /// Until notify(), or `until`.
-    static asio::awaitable<void> wait(std::shared_ptr<Signal> self, asio::any_io_executor executor, std::chrono::steady_clock::time_point until);
-    void notify();
-
-private:
-    std::vector<asio::steady_timer*> waiting_;
-};
-
 /// Used from the io thread alone. Connects when first needed and again after a break, with a small pause that grows while it fails.
 /// A break fails all that is under way; so does a request that ran into its deadline while nothing at all was heard. The budget is
 /// asked for each message and each connection.
 class Duplex : public std::enable_shared_from_this<Duplex> {
 public:
     using Clock = std::chrono::steady_clock;
-    Duplex(asio::any_io_executor executor, Endpoint endpoint, HttpOptions options, std::shared_ptr<Pacer> pacer);
+    Duplex(asio::any_io_executor executor, Endpoint endpoint, std::shared_ptr<Dialer> dialer, std::shared_ptr<Pacer> pacer);
 
     /// The answer to the message with the ids `first` to `first` + `count` - 1. `listener`: the message subscribes.
     static asio::awaitable<model::Result<Answer>> exchange(std::shared_ptr<Duplex> self, std::uint64_t first, std::size_t count,
@@ -76,7 +63,7 @@ private:
 
     asio::any_io_executor executor_;
     Endpoint endpoint_;
-    HttpOptions options_;
+    std::shared_ptr<Dialer> dialer_;
     std::shared_ptr<Pacer> pacer_;
     /// Null: not connected, nor on the way.
     std::shared_ptr<Channel> channel_;

@@ -138,8 +138,8 @@ asio::awaitable<Attempt> exchange(Stream& stream, const Request& request, const 
     co_return out;
 }
 
-asio::awaitable<error_code> connect(PlainStream& stream, const Endpoint& endpoint, Clock::time_point until) {
-    const Addresses found = co_await look_up(stream.get_executor(), endpoint, until);
+asio::awaitable<error_code> connect(PlainStream& stream, std::shared_ptr<Dialer> dialer, const Endpoint& endpoint, Clock::time_point until) {
+    const Addresses found = co_await Dialer::look_up(std::move(dialer), endpoint, until);
     error_code error = found.error;
     if (error) co_return error;
     stream.expires_at(until);
@@ -170,13 +170,13 @@ bool is_header_text(const std::string& text) {
 class HttpClient::Impl {
 public:
     Impl(asio::any_io_executor executor, const HttpOptions& options)
-        : executor_(std::move(executor)), options_(options), tls_(tls_context(options_.ca_file)) {}
+        : executor_(std::move(executor)), options_(options), dialer_(std::make_shared<Dialer>(executor_, options_.ca_file)) {}
 
     /// `pacer`: JSON-RPC.
     static asio::awaitable<model::Result<HttpResponse>> post(std::shared_ptr<Impl> self, Endpoint endpoint, HttpHeaders headers,
                                                              std::string body, HttpLimits limits, Pacer* pacer, Cost cost);
     const asio::any_io_executor& executor() const { return executor_; }
-    const HttpOptions& options() const { return options_; }
+    const std::shared_ptr<Dialer>& dialer() const { return dialer_; }
     std::uint64_t opened() const { return opened_; }
 
 private:
@@ -194,7 +194,7 @@ private:
 
     asio::any_io_executor executor_;
     HttpOptions options_;
-    ssl::context tls_;
+    std::shared_ptr<Dialer> dialer_;
     std::map<std::string, std::vector<Idle>> idle_;
     std::uint64_t opened_ = 0;
 };
@@ -250,13 +250,16 @@ asio::awaitable<model::Result<HttpResponse>> HttpClient::Impl::post(std::shared_
 asio::awaitable<HttpClient::Impl::Opened> HttpClient::Impl::open(const Endpoint& endpoint, const HttpLimits& limits,
                                                                  Clock::time_point deadline) {
     const Clock::time_point until = std::min(deadline, Clock::now() + limits.connect);
-    auto connection = endpoint.tls() ? std::make_unique<Connection>(std::in_place_type<TlsStream>, executor_, tls_)
+    auto connection = endpoint.tls() ? std::make_unique<Connection>(std::in_place_type<TlsStream>, executor_, dialer_->tls())
                                    : std::make_unique<Connection>(std::in_place_type<PlainStream>, executor_);
     auto* tls = std::get_if<TlsStream>(connection.get());
     PlainStream& plain = tls != nullptr ? tls->next_layer() : std::get<PlainStream>(*connection);
-    error_code error = co_await connect(plain, endpoint, until);
+    error_code error = co_await connect(plain, dialer_, endpoint, until);
     if (!error && tls != nullptr) error = co_await handshake(*tls, endpoint);
-    if (error) co_return model::fail(connect_error(endpoint, error, limits));
+    if (error) {
+        dialer_->doubt(endpoint);
+        co_return model::fail(connect_error(endpoint, error, limits));
+    }
     ++opened_;
     co_return std::move(connection);
 }
@@ -313,7 +316,7 @@ asio::awaitable<model::Result<HttpResponse>> HttpClient::post_json(Endpoint endp
 
 const asio::any_io_executor& HttpClient::executor() const { return impl_->executor(); }
 
-const HttpOptions& HttpClient::options() const { return impl_->options(); }
+const std::shared_ptr<Dialer>& HttpClient::dialer() const { return impl_->dialer(); }
 
 std::uint64_t HttpClient::connections_opened() const { return impl_->opened(); }
 

@@ -21,6 +21,8 @@ namespace margind::adapters::rpc {
 
 namespace asio = boost::asio;
 
+class Dialer;
+
 struct HttpLimits {
     std::chrono::milliseconds connect{5'000};
     /// From the call to the last byte of the reply, name lookup and connecting included.
@@ -66,7 +68,8 @@ public:
     asio::awaitable<model::Result<HttpResponse>> post_json(Endpoint endpoint, std::string body, HttpLimits limits, Pacer& pacer,
                                                            Cost cost);
     const asio::any_io_executor& executor() const;
-    const HttpOptions& options() const;
+    /// What finds and trusts servers, for other connections than this client's own.
+    const std::shared_ptr<Dialer>& dialer() const;
     /// Connections opened so far.
     std::uint64_t connections_opened() const;
 

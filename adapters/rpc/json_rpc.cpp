@@ -68,7 +68,7 @@ std::optional<model::Error> status_error(const HttpResponse& response, const std
 
 JsonRpcClient::JsonRpcClient(HttpClient& http, Endpoint endpoint, HttpLimits limits, Budget budget)
     : http_(http), endpoint_(std::move(endpoint)), limits_(limits), pacer_(std::make_shared<Pacer>(http.executor(), budget)) {
-    if (!endpoint_.is_http()) duplex_ = std::make_shared<Duplex>(http.executor(), endpoint_, http.options(), pacer_);
+    if (!endpoint_.is_http()) duplex_ = std::make_shared<Duplex>(http.executor(), endpoint_, http.dialer(), pacer_);
 }
 
 JsonRpcClient::~JsonRpcClient() { close(); }

@@ -46,12 +46,12 @@ template <class Layer>
 class Socket final : public Channel {
 public:
     template <class... Arguments>
-    Socket(const Endpoint& endpoint, Arguments&&... arguments)
-        : endpoint_(endpoint), name_(endpoint.shown()), stream_(std::forward<Arguments>(arguments)...) {}
+    Socket(const Endpoint& endpoint, std::shared_ptr<Dialer> dialer, Arguments&&... arguments)
+        : endpoint_(endpoint), name_(endpoint.shown()), dialer_(std::move(dialer)), stream_(std::forward<Arguments>(arguments)...) {}
 
     asio::awaitable<model::Result<void>> open(Clock::time_point until) override {
         Plain& lowest = beast::get_lowest_layer(stream_);
-        const Addresses found = co_await look_up(lowest.get_executor(), endpoint_, until);
+        const Addresses found = co_await Dialer::look_up(dialer_, endpoint_, until);
         if (found.error) co_return model::fail(lost(found.error, Retry::other_endpoint));
         error_code error;
         lowest.expires_at(until);
@@ -64,7 +64,10 @@ public:
                 co_await stream_.next_layer().async_handshake(ssl::stream_base::client, asio::redirect_error(asio::use_awaitable, error));
             }
         }
-        if (error) co_return model::fail(lost(error, Retry::other_endpoint));
+        if (error) {
+            dialer_->doubt(endpoint_);
+            co_return model::fail(lost(error, Retry::other_endpoint));
+        }
         prepare(until);
         websocket::response_type response;
         const std::string host = endpoint_.authority();
@@ -149,29 +152,16 @@ private:
 
     Endpoint endpoint_;
     std::string name_;
+    std::shared_ptr<Dialer> dialer_;
     websocket::stream<Layer> stream_;
-};
-
-/// Keeps the context that its stream refers to.
-class TlsSocket final : public Channel {
-public:
-    TlsSocket(const asio::any_io_executor& executor, const Endpoint& endpoint, const HttpOptions& options)
-        : context_(tls_context(options.ca_file)), socket_(endpoint, executor, context_) {}
-    asio::awaitable<model::Result<void>> open(Clock::time_point until) override { return socket_.open(until); }
-    asio::awaitable<model::Result<void>> send(const std::string& message) override { return socket_.send(message); }
-    asio::awaitable<Received> receive() override { return socket_.receive(); }
-    void close() override { socket_.close(); }
-
-private:
-    ssl::context context_;
-    Socket<Tls> socket_;
 };
 
 }  // namespace
 
-std::shared_ptr<Channel> make_websocket(asio::any_io_executor executor, const Endpoint& endpoint, const HttpOptions& options) {
-    if (endpoint.tls()) return std::make_shared<TlsSocket>(executor, endpoint, options);
-    return std::make_shared<Socket<Plain>>(endpoint, executor);
+std::shared_ptr<Channel> make_websocket(asio::any_io_executor executor, const Endpoint& endpoint, std::shared_ptr<Dialer> dialer) {
+    if (!endpoint.tls()) return std::make_shared<Socket<Plain>>(endpoint, std::move(dialer), executor);
+    ssl::context& tls = dialer->tls();
+    return std::make_shared<Socket<Tls>>(endpoint, std::move(dialer), executor, tls);
 }
 
 }  // namespace margind::adapters::rpc

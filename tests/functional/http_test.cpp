@@ -4,20 +4,88 @@
 #include "tests/support/raw_server.hpp"
 #include "tests/support/run_coroutine.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 #include <httplib.h>
 #include <nlohmann/json.hpp>
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdlib>
+#include <dlfcn.h>
 #include <functional>
+#include <future>
+#include <mutex>
+#include <netdb.h>
 #include <stdexcept>
 #include <string>
 #include <sys/socket.h>
 #include <thread>
+
+namespace margind::adapters::rpc {
+namespace {
+
+/// The system's name lookup, which getaddrinfo below asks first: "known.test" is this machine, "hangs.test" gives no answer until it is let go.
+/// What it does not prove: how long a real lookup takes.
+class Names {
+public:
+    class Hanging {
+    public:
+        explicit Hanging(Names& names) : names_(names) {
+            const std::lock_guard lock(names_.mutex_);
+            names_.hangs_ = true;
+        }
+        ~Hanging() { names_.let_go(); }
+        Hanging(const Hanging&) = delete;
+        Hanging& operator=(const Hanging&) = delete;
+
+    private:
+        Names& names_;
+    };
+    void let_go() {
+        const std::lock_guard lock(mutex_);
+        hangs_ = false;
+        changed_.notify_all();
+    }
+    void hang() {
+        std::unique_lock lock(mutex_);
+        ++asked_;
+        changed_.wait(lock, [&] { return !hangs_; });
+    }
+    int asked() {
+        const std::lock_guard lock(mutex_);
+        return asked_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool hangs_ = false;
+    int asked_ = 0;
+};
+
+Names& names() {
+    static Names all;
+    return all;
+}
+
+}  // namespace
+}  // namespace margind::adapters::rpc
+
+/// Stands before the system's own, in this program alone.
+extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** found) {
+    static const auto next = reinterpret_cast<decltype(&::getaddrinfo)>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+    const std::string name = node == nullptr ? "" : node;
+    if (name == "hangs.test") {
+        margind::adapters::rpc::names().hang();
+        return EAI_FAIL;
+    }
+    return next(name == "known.test" ? "127.0.0.1" : node, service, hints, found);
+}
 
 namespace margind::adapters::rpc {
 namespace {
@@ -75,6 +143,13 @@ protected:
     model::Result<json> ask(const std::string& url) {
         JsonRpcClient client(http, Endpoint::parse(url).value());
         return ask(client);
+    }
+    template <class T>
+    void run_until_ready(const std::future<T>& result) {
+        while (result.wait_for(0s) != std::future_status::ready) {
+            io.restart();
+            io.run_one_for(20ms);
+        }
     }
     static HttpLimits within(std::chrono::milliseconds total) {
         HttpLimits limits;
@@ -317,6 +392,33 @@ TEST_F(Http, hears_a_refusal_of_a_request_that_the_server_did_not_read) {
         ASSERT_FALSE(answer);
         expect_error(answer.error(), ErrorCode::limit, Retry::never, "too long for the server");
     }
+}
+
+TEST_F(Http, connects_by_name_while_another_name_hangs) {
+    LocalServer<> server([](const httplib::Request&, httplib::Response& response) {
+        response.set_header("Connection", "close");
+        response.set_content("here", "text/plain");
+    });
+    const std::string known = "http://known.test:" + std::to_string(server.port());
+    EXPECT_TRUE(post(known));
+    const Names::Hanging hanging(names());
+    // Nothing waits for these lookups any more, and still the first of them has the system's ear.
+    for (int i = 0; i < 3; ++i) {
+        auto hung = asio::co_spawn(io, http.post(Endpoint::parse("http://hangs.test:1").value(), {}, "{}", within(50ms)), asio::use_future);
+        run_until_ready(hung);
+        EXPECT_EQ(hung.get().error().code, ErrorCode::unreachable);
+    }
+    for (int i = 0; i < 3; ++i) {
+        auto answer = asio::co_spawn(io, http.post(Endpoint::parse(known).value(), {}, "{}", within(2s)), asio::use_future);
+        run_until_ready(answer);
+        const auto response = answer.get();
+        EXPECT_TRUE(response) << response.error().message;
+    }
+    EXPECT_EQ(http.connections_opened(), 4U);
+    names().let_go();
+    io.restart();
+    io.run();
+    EXPECT_EQ(names().asked(), 1) << "those that were given up are not asked for";
 }
 
 TEST_F(Http, waits_as_long_as_a_server_asks_to) {
