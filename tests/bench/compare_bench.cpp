@@ -4,6 +4,8 @@
 #include "adapters/rpc/chain.hpp"
 #include "adapters/rpc/rounds.hpp"
 #include "risk/account.hpp"
+#include "tests/bench/accounts.hpp"
+#include "tests/bench/product.hpp"
 #include "tests/bench/recorder.hpp"
 #include "tests/bench/viem_monitor.hpp"
 #include "tests/support/run_coroutine.hpp"
@@ -19,7 +21,6 @@
 #include <functional>
 #include <iostream>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,8 +36,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int repetitions = 15;
 /// About as many calls a request as ours; of 100 kB the node runs out of gas, and viem does not ask again in parts.
 constexpr std::size_t viem_batch = 8'192;
-/// One block in so many is an account's turn to be verified.
-constexpr std::size_t verify_every = 32;
 
 template <class T>
 T need(model::Result<T> result) {
@@ -103,39 +102,6 @@ public:
         return equal;
     }
 
-    /// Venue facts, what logs since the block before name, and the turn of 1 in 32; all accounts recomputed.
-    std::size_t changes(const model::FactsPtr& config, const std::vector<model::Address>& owners, const model::BlockRef& from,
-                        const model::BlockRef& block, Accounts& known) {
-        const model::FactsPtr now = venue(config, block);
-        const adapters::Watch watch = adapter_.watch(*now).value();
-        adapters::Logs filter{watch.addresses, {watch.topics}, from.number + 1, block.number};
-        const auto logs = need(tests::run_coroutine(io_, adapters::rpc::logs(rpc_, std::move(filter))));
-        std::set<model::Address> touched;
-        for (const adapters::Log& log : logs)
-            for (const model::Address& owner : adapter_.touched(log))
-                if (known.contains(owner)) touched.insert(owner);
-        accounts(now, {touched.begin(), touched.end()}, block, known);
-
-        Pending<std::vector<adapters::AccountViews>> pending;
-        std::vector<model::Address> turn;
-        for (std::size_t i = block.number % verify_every; i < owners.size(); i += verify_every) {
-            if (!known.at(owners[i]).facts) continue;
-            turn.push_back(owners[i]);
-            pending.add(adapter_.read_views(now, owners[i], std::span(&known.at(owners[i]), 1)));
-        }
-        run(pending, block);
-        for (std::size_t i = 0; i < turn.size(); ++i) known.at(turn[i]).views = need(pending.readings[i]->result()).at(0).views;
-        std::size_t equal = 0;
-        for (const auto& [owner, reading] : known) {
-            if (!reading.facts) continue;
-            const auto prepared = need(adapter_.rule().prepare(*now, *reading.facts, assets_));
-            need(prepared->native(prepared->current()));
-        }
-        for (const model::Address& owner : turn) equal += verified(*now, known.at(owner)) ? 1U : 0U;
-        if (equal != turn.size()) throw std::runtime_error("a carried account differs from the pool");
-        return touched.size();
-    }
-
 private:
     static adapters::AccountReading one_of(adapters::AccountReadings all) { return all.empty() ? adapters::AccountReading{} : std::move(all.at(0)); }
 
@@ -166,31 +132,6 @@ private:
     adapters::rpc::Rounds rounds_;
 };
 
-std::vector<model::Address> make_accounts(const tests::ChainProcess& chain, std::size_t count) {
-    constexpr std::size_t at_once = 5'000;
-    std::vector<model::Address> owners;
-    for (int seed = 7; owners.size() < count; ++seed) {
-        json arguments = json::object();
-        arguments["seed"] = seed;
-        arguments["count"] = std::min(at_once, count - owners.size());
-        const json made = chain.verb("random_aave", arguments);
-        for (const json& row : made.at("accounts")) owners.push_back(need(model::Address::parse(row.at("user").get<std::string>())));
-    }
-    return owners;
-}
-
-/// A transaction of each of these owners that the pool logs, in one block.
-void touch(const tests::ChainProcess& chain, const std::vector<model::Address>& owners) {
-    const std::string pool = chain.address("/aave/pool").to_string();
-    for (const model::Address& owner : owners) {
-        chain.rpc("anvil_setBalance", {owner.to_string(), "0xde0b6b3a7640000"});
-        chain.rpc("anvil_impersonateAccount", {owner.to_string()});
-        const std::string data = model::to_hex(tests::call_data("setUserEMode(uint8)", {model::U256(0)}));
-        chain.rpc("eth_sendTransaction", json::array({{{"from", owner.to_string()}, {"to", pool}, {"gas", "0x7a120"}, {"data", data}}}));
-    }
-    chain.rpc("evm_mine");
-}
-
 void row(const char* what, const Times& times, double unit, std::size_t accounts) {
     const double wall = Times::median(times.wall);
     const double cpu = Times::median(times.cpu);
@@ -204,7 +145,7 @@ int compare(std::size_t count) {
     tests::VenueRoad road = tests::aave_road(chain);
     const model::AssetMap assets = tests::chain_assets(chain);
     const auto making = Clock::now();
-    const std::vector<model::Address> owners = make_accounts(chain, count);
+    const std::vector<model::Address> owners = tests::bench::make_accounts(chain, count);
     const double made_in = std::chrono::duration<double>(Clock::now() - making).count();
     const model::BlockRef block = chain.head();
     const model::FactsPtr config = road.config(block);
@@ -242,11 +183,25 @@ int compare(std::size_t count) {
     std::vector<model::Address> changed;
     for (const auto& [owner, reading] : known)
         if (reading.facts && changed.size() < count / 100 && reading.facts->u256("emode").value().is_zero()) changed.push_back(owner);
-    touch(chain, changed);
-    const model::BlockRef next = chain.head();
-    Times part;
-    std::size_t touched = 0;
-    for (int i = 0; i < repetitions; ++i) part.run([&] { touched = reader.changes(config, owners, block, next, known); });
+    std::vector<Times> parts(3);
+    std::vector<std::size_t> anew(parts.size());
+    for (std::size_t operators = 1; operators <= 2; ++operators) {
+        tests::bench::Product product(chain, owners, operators);
+        product.accept_head();
+        product.read();
+        for (int i = 0; i < repetitions; ++i) {
+            const auto read = [&](std::size_t part) {
+                product.accept_head();
+                parts[part].run([&] { anew[part] = product.read(); });
+            };
+            if (operators == 1) {
+                tests::bench::move_price(chain, 2'900 + i);
+                read(0);
+            }
+            tests::bench::touch(chain, changed);
+            read(operators);
+        }
+    }
 
     std::size_t total = 0;
     for (const auto& round : calls) total += round.size();
@@ -257,12 +212,13 @@ int compare(std::size_t count) {
     for (const auto& [at_once, times] : node)
         row(fmt::format("(a) the node alone, the same requests sent raw, {} at a time", at_once).c_str(), times, unit, count);
     row("(b) margind, full read, recomputed, compared", full, unit, count);
-    row(fmt::format("(c) margind, a block that touched {} accounts", touched).c_str(), part, unit, count);
+    const double b = Times::median(full.wall);
+    const char* const names[]{"(c) the daemon's reader, one operator, a price moved", "    one operator, 1 % of the accounts touched", "    two operators, 1 % of the accounts touched"};
+    for (std::size_t i = 0; i < parts.size(); ++i) row(fmt::format("{}: {} read anew", names[i], anew[i]).c_str(), parts[i], unit, count);
     row("(d) viem's multicall as it comes, the same calls, decoded", viem_default, unit, count);
     row("    viem's multicall with 8 kB of calls a request", viem_large, unit, count);
-    const double b = Times::median(full.wall);
     std::cout << fmt::format("\n(b) / (a) = {:.2f}   (b) / (d) = {:.2f}   (c) / (b) = {:.3f}\n", b / unit,
-                             b / Times::median(viem_default.wall), Times::median(part.wall) / b);
+                             b / Times::median(viem_default.wall), Times::median(parts[1].wall) / b);
     return 0;
 }
 

@@ -1,5 +1,7 @@
-// The real daemon beside the node: from a head that is accepted to the report that is published, block for block with a price that
-// moves, as its own metrics tell. `daemon_bench [ACCOUNTS]`; the node's own time for a full read is compare_bench's row (a).
+// The real daemon beside the node: from a head that is accepted to the report that is served, block for block, as its own metrics
+// tell, against the node's own time for the very same requests. `daemon_bench [ACCOUNTS]`.
+#include "tests/bench/accounts.hpp"
+#include "tests/bench/recorder.hpp"
 #include "tests/support/daemon_process.hpp"
 
 #include <fmt/format.h>
@@ -10,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -19,12 +22,14 @@ namespace {
 
 using namespace margind;
 using nlohmann::json;
+using Bodies = std::vector<std::string>;
 
-constexpr int blocks = 40;
+constexpr int blocks = 30;
+constexpr int recorded_blocks = 5;
+constexpr int repetitions = 9;
 
 /// The sum of all series of a metric.
-double metric(const tests::DaemonProcess& daemon, const std::string& name) {
-    const std::string text = daemon.get("/metrics").text;
+double metric(const std::string& text, const std::string& name) {
     double sum = 0;
     for (std::size_t at = text.find('\n' + name); at != std::string::npos; at = text.find('\n' + name, at + 1)) {
         const std::size_t end = at + 1 + name.size();
@@ -47,59 +52,112 @@ double cpu_ms(pid_t process) {
     return (user + system) * 1e3 / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-void run(std::size_t count) {
-    tests::ChainProcess chain;
-    tests::ConfigOptions options;
-    for (int seed = 7; options.owners.size() < count; ++seed) {
-        json arguments = json::object();
-        arguments["seed"] = seed;
-        arguments["count"] = std::min<std::size_t>(5'000, count - options.owners.size());
-        const json made = chain.verb("random_aave", arguments);
-        for (const json& row : made.at("accounts")) options.owners.push_back(row.at("user").get<std::string>());
-    }
-    const tests::TempFolder folder;
-    const tests::DaemonProcess daemon(folder, tests::config_text(chain, options));
-    const auto evaluated = [&](std::uint64_t number) {
-        daemon.await("/metrics", [&](const tests::Answer&) { return metric(daemon, "margind_evaluated_block") >= static_cast<double>(number); },
-                     std::chrono::seconds(120));
-    };
-    evaluated(chain.head().number);
-
-    const std::vector<std::string> names{"margind_read_seconds", "margind_evaluate_seconds", "margind_commit_seconds"};
-    const auto sums = [&] {
-        std::vector<double> all;
-        for (const std::string& name : names)
-            for (const char* part : {"_sum", "_count"}) all.push_back(metric(daemon, name + part));
-        return all;
-    };
-    const std::vector<double> before = sums();
-    const double cpu = cpu_ms(daemon.pid());
-    for (int i = 0; i < blocks; ++i) {
-        json arguments = json::object();
-        arguments["asset"] = "ETH";
-        arguments["price"] = std::to_string(2900 + i);
-        chain.verb("set_price", arguments);
-        evaluated(chain.head().number);
-    }
-    const std::vector<double> after = sums();
-    const double used = cpu_ms(daemon.pid()) - cpu;
-    const double read_blocks = after[1] - before[1];
-    std::cout << fmt::format("{} owners, {} blocks read\n\n", count, read_blocks);
-    double total = 0;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        const double each = (after[2 * i] - before[2 * i]) * 1e3 / read_blocks;
-        total += each;
-        std::cout << fmt::format("{:<40} {:>9.1f} ms a block\n", names[i], each);
-    }
-    std::cout << fmt::format("{:<40} {:>9.1f} ms a block\n{:<40} {:>9.1f} ms a block, {:.1f} us an account\n", "together", total, "CPU of the process",
-                             used / read_blocks, used * 1e3 / read_blocks / static_cast<double>(count));
+double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values.empty() ? 0 : values[values.size() / 2];
 }
+
+/// The better of 1 and 2 at a time, medians.
+double node_ms(const std::string& node, const Bodies& bodies) {
+    std::vector<double> best;
+    for (const std::size_t at_once : {1U, 2U}) {
+        std::vector<double> all;
+        for (int i = 0; i < repetitions; ++i) {
+            const auto start = std::chrono::steady_clock::now();
+            tests::bench::send_raw(node, bodies, at_once);
+            all.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+        }
+        best.push_back(median(all));
+    }
+    return std::min(best[0], best[1]);
+}
+
+/// What reads a block, without the polls for the head.
+Bodies without_polls(const Bodies& bodies) {
+    Bodies some;
+    for (const std::string& body : bodies)
+        if (body.find("eth_call") != std::string::npos || body.find("eth_getLogs") != std::string::npos) some.push_back(body);
+    return some;
+}
+
+/// Of a metric's observations since the earlier text, the mean in ms; 0 without any.
+double mean_ms(const std::string& before, const std::string& after, const std::string& name) {
+    const double count = metric(after, name + "_count") - metric(before, name + "_count");
+    return count > 0 ? (metric(after, name + "_sum") - metric(before, name + "_sum")) * 1e3 / count : 0;
+}
+
+class Bench {
+public:
+    explicit Bench(std::size_t count) : owners_(tests::bench::make_accounts(chain_, count)) {}
+
+    /// `change` makes a block, differently each time.
+    void run(const std::string& what, bool perp, const std::function<void(int)>& change) {
+        tests::ConfigOptions options;
+        for (const model::Address& owner : owners_) options.owners.push_back(owner.to_string());
+        options.perp = perp;
+        std::vector<double> node;
+        double cold = 0;
+        {
+            tests::bench::Recorder recorder(chain_.rpc_url());
+            options.rpc_url = recorder.url();
+            const tests::TempFolder folder;
+            const tests::DaemonProcess daemon(folder, tests::config_text(chain_, options));
+            await_head(daemon);
+            cold = node_ms(chain_.rpc_url(), without_polls(recorder.take()));
+            for (int i = 0; i < recorded_blocks; ++i) {
+                change(i);
+                await_head(daemon);
+                node.push_back(node_ms(chain_.rpc_url(), without_polls(recorder.take())));
+            }
+        }
+        options.rpc_url.clear();
+        const tests::TempFolder folder;
+        const tests::DaemonProcess daemon(folder, tests::config_text(chain_, options));
+        await_head(daemon);
+        const std::string before = daemon.get("/metrics").text;
+        const double cpu = cpu_ms(daemon.pid());
+        for (int i = 0; i < blocks; ++i) {
+            change(recorded_blocks + i);
+            await_head(daemon);
+        }
+        const std::string after = daemon.get("/metrics").text;
+        const double used = (cpu_ms(daemon.pid()) - cpu) / blocks;
+        const double published = mean_ms(before, after, "margind_publish_seconds");
+        const double alone = median(node);
+        std::cout << fmt::format("{}\n", what);
+        for (const auto& [name, label] : {std::pair("margind_read_seconds", "read"), std::pair("margind_evaluate_seconds", "evaluate")})
+            std::cout << fmt::format("  {:<44} {:>9.1f} ms\n", label, mean_ms(before, after, name));
+        std::cout << fmt::format("  {:<44} {:>9.1f} ms\n", "head accepted to report served", published)
+                  << fmt::format("  {:<44} {:>9.1f} ms\n", "commit, after that", mean_ms(before, after, "margind_commit_seconds"))
+                  << fmt::format("  {:<44} {:>9.1f} ms   head to report is {:.2f} of it\n", "the node alone, the same requests", alone, published / alone)
+                  << fmt::format("  {:<44} {:>9.1f} ms   head to report is {:.2f} of it\n", "the node alone, all accounts anew", cold, published / cold)
+                  << fmt::format("  {:<44} {:>9.1f} ms   {:.1f} us an account\n\n", "CPU of the process, all of it", used, used * 1e3 / static_cast<double>(owners_.size()));
+    }
+
+    const tests::ChainProcess& chain() const { return chain_; }
+    const std::vector<model::Address>& owners() const { return owners_; }
+
+private:
+    void await_head(const tests::DaemonProcess& daemon) const {
+        const auto number = static_cast<double>(chain_.head().number);
+        daemon.await("/metrics", [&](const tests::Answer& answer) { return metric(answer.text, "margind_evaluated_block") >= number; }, std::chrono::seconds(120));
+    }
+
+    tests::ChainProcess chain_;
+    std::vector<model::Address> owners_;
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
     try {
-        run(argc > 1 ? std::stoul(argv[1]) : 1'000);
+        Bench bench(argc > 1 ? std::stoul(argv[1]) : 1'000);
+        const auto price = [&](int i) { tests::bench::move_price(bench.chain(), 2'900 + i); };
+        const std::vector<model::Address> some(bench.owners().begin(), bench.owners().begin() + static_cast<std::ptrdiff_t>(bench.owners().size() / 100));
+        std::cout << fmt::format("{} owners, each block of {} with its mean\n\n", bench.owners().size(), blocks);
+        bench.run("Aave, a price moves", false, price);
+        bench.run("Aave, 1 % of the accounts are touched", false, [&](int) { tests::bench::touch(bench.chain(), some); });
+        bench.run("Aave and Perp V2 (read whole at each block), a price moves", true, price);
         return 0;
     } catch (const std::exception& error) {
         std::cerr << "daemon_bench: " << error.what() << '\n';

@@ -119,8 +119,9 @@ std::string config_text(const ChainProcess& chain, const ConfigOptions& options)
     for (const auto& [market, token] : addresses.at("perp").at("base_tokens").items()) base_tokens.push_back(token);
     json collateral = json::array();
     collateral.push_back(addresses.at("tokens").at("WETH").at("address"));
-    text += fmt::format("[[venue]]\nid = \"perp_v2:{}\"\naddresses = {{ clearing_house = {} }}\nlists = {{ base_tokens = {}, collateral_tokens = {} }}\n", id,
-                        addresses.at("perp").at("clearing_house").dump(), base_tokens.dump(), collateral.dump());
+    if (options.perp)
+        text += fmt::format("[[venue]]\nid = \"perp_v2:{}\"\naddresses = {{ clearing_house = {} }}\nlists = {{ base_tokens = {}, collateral_tokens = {} }}\n", id,
+                            addresses.at("perp").at("clearing_house").dump(), base_tokens.dump(), collateral.dump());
     const auto asset = [&](const std::string& token, const std::string& underlying, const std::string& label) {
         text += fmt::format("[[asset]]\nchain = {}\ntoken = {}\nunderlying = {}\nlabel = {}\n", id, quoted(token), quoted(underlying), quoted(label));
     };

@@ -54,6 +54,8 @@ struct ConfigOptions {
     /// False: nothing is stored.
     bool storage = true;
     std::uint32_t verify_every_blocks = 32;
+    /// Perp V2 beside Aave.
+    bool perp = true;
     /// Further TOML, before the first table.
     std::string more{};
 };
