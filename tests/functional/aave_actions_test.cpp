@@ -14,8 +14,10 @@ using model::U256;
 using nlohmann::json;
 
 using AaveActions = AaveTruth;
+using AaveLinesActions = AaveLines;
+INSTANTIATE_TEST_SUITE_P(Aave, AaveLinesActions, testing::Values(aave_30, aave_36), name_of_market);
 
-TEST_F(AaveActions, predicts_repayments_and_deposits_to_the_last_unit) {
+TEST_P(AaveLinesActions, predicts_repayments_and_deposits_to_the_last_unit) {
     std::vector<AaveAccount> accounts;
     make_accounts(17, 110, accounts);
     const BlockRef block = chain_.head();
@@ -24,8 +26,7 @@ TEST_F(AaveActions, predicts_repayments_and_deposits_to_the_last_unit) {
     if (HasFatalFailure()) return;
     json snapshot = chain_.verb("snapshot").at("id");
     std::map<std::string, std::string> symbols;
-    for (const auto& [symbol, token] : chain_.ready().at("addresses").at("tokens").items())
-        symbols[model::Address::parse(token.at("address").get<std::string>()).value().to_string()] = symbol;
+    for (const auto& [token, mapping] : assets_.rows()) symbols[token.second.to_string()] = mapping.label;
     int carried_out = 0;
     for (const AaveAccount& account : accounts) {
         if (!account.facts) continue;
@@ -44,10 +45,10 @@ TEST_F(AaveActions, predicts_repayments_and_deposits_to_the_last_unit) {
                                                {"asset", symbols.at(option.asset.to_string())},
                                                {"amount_raw", amount.to_decimal()},
                                                {"at", block.time}});
-                chain_.verb(repays ? "aave_repay" : "aave_supply", arguments);
+                act(repays ? "repay" : "supply", arguments);
                 const BlockRef then = chain_.head();
                 ASSERT_EQ(then.time, block.time);
-                expect_same(*(*after)->native((*after)->current()), aave_truth(chain_, account.owner, then),
+                expect_same(*(*after)->native((*after)->current()), aave_truth(chain_, account.owner, then, market_),
                             account.kind + (repays ? ", repay " : ", deposit ") + amount.to_decimal() + " " + option.label);
                 ++carried_out;
                 snapshot = chain_.verb("revert", object({{"id", snapshot}})).at("id");

@@ -20,11 +20,12 @@ using model::State;
 using model::U256;
 using nlohmann::json;
 
-class AaveProof : public ::testing::Test {
+class AaveProof : public ::testing::TestWithParam<AaveMarket> {
 protected:
-    ChainProcess chain_;
-    VenueRoad road_ = aave_road(chain_);
-    model::AssetMap assets_ = chain_assets(chain_);
+    AaveMarket market_ = GetParam();
+    ChainProcess chain_{market_.options};
+    VenueRoad road_ = aave_road(chain_, market_);
+    model::AssetMap assets_ = chain_assets(chain_, market_);
     std::mt19937_64 engine_{11};
     model::BlockRef block_;
     FactsPtr venue_;
@@ -34,7 +35,7 @@ protected:
         json arguments = json::object();
         arguments["seed"] = 31;
         arguments["count"] = 160;
-        const json made = chain_.verb("random_aave", arguments);
+        const json made = chain_.verb(market_.random, arguments);
         std::vector<model::Address> owners;
         for (const json& one : made.at("accounts")) owners.push_back(model::Address::parse(one.at("user").get<std::string>()).value());
         std::sort(owners.begin(), owners.end());
@@ -96,7 +97,9 @@ protected:
     }
 };
 
-TEST_F(AaveProof, changes_no_bit_of_a_report) {
+INSTANTIATE_TEST_SUITE_P(Aave, AaveProof, ::testing::Values(aave_30, aave_36), [](const auto& market) { return std::string(market.param.name); });
+
+TEST_P(AaveProof, changes_no_bit_of_a_report) {
     model::Market market;
     market.market_sigma_24h = 0.03;
     market.market_range = 0.18;
@@ -126,7 +129,7 @@ TEST_F(AaveProof, changes_no_bit_of_a_report) {
     EXPECT_GE(std::popcount(levels), 5);
 }
 
-TEST_F(AaveProof, holds_at_states_in_between) {
+TEST_P(AaveProof, holds_at_states_in_between) {
     const FactsPtr venue = elsewhere();
     int proved = 0;
     int liquidatable = 0;

@@ -1,4 +1,4 @@
-// The Aave rule against the real contracts: facts read by the adapter, figures compared with the pool's own to the last unit.
+// The Aave rule against the real contracts of both lines: facts read by the adapter, figures compared with the pool's own to the last unit.
 #include "adapters/evm/abi_writer.hpp"
 #include "tests/support/aave_truth.hpp"
 
@@ -21,6 +21,8 @@ using model::U256;
 using nlohmann::json;
 
 using AaveVenueTruth = AaveTruth;
+using AaveLinesTruth = AaveLines;
+INSTANTIATE_TEST_SUITE_P(Aave, AaveLinesTruth, testing::Values(aave_30, aave_36), name_of_market);
 
 /// A rule whose debt is one unit too high: what the comparison must notice.
 class OffByOne final : public model::PreparedAccount {
@@ -44,7 +46,7 @@ private:
     std::unique_ptr<model::PreparedAccount> right_;
 };
 
-TEST_F(AaveVenueTruth, equals_the_pool_over_random_accounts_and_states) {
+TEST_P(AaveLinesTruth, equals_the_pool_over_random_accounts_and_states) {
     std::vector<AaveAccount> accounts;
     make_accounts(20'260'101, 220, accounts);
     const BlockRef first = chain_.head();
@@ -92,8 +94,8 @@ TEST_F(AaveVenueTruth, equals_the_pool_over_random_accounts_and_states) {
     compare(accounts, fresh, last, "after others' trades");
     read_facts(newcomers, fresh, last);
     compare(newcomers, fresh, last, "newcomers");
-    report("Aave venue truth");
-    EXPECT_GE(checks_, 1'000);
+    report(std::string("Aave venue truth, ") + market_.name);
+    EXPECT_GE(checks_, 2'000);
     EXPECT_EQ(differences_, 0);
 }
 
@@ -216,7 +218,7 @@ TEST_F(AaveVenueTruth, equals_the_pool_in_an_emode_with_its_own_price) {
     EXPECT_EQ(differences_, 0);
 }
 
-TEST_F(AaveVenueTruth, makes_only_the_users_of_a_refused_price_unknown) {
+TEST_P(AaveLinesTruth, makes_only_the_users_of_a_refused_price_unknown) {
     std::vector<AaveAccount> accounts;
     make_accounts(5, 66, accounts);
     const BlockRef before = chain_.head();
@@ -238,12 +240,12 @@ TEST_F(AaveVenueTruth, makes_only_the_users_of_a_refused_price_unknown) {
             if (readings[i]) {
                 ++known;
                 ASSERT_TRUE(prepared) << prepared.error().message;
-                expect_same(*(*prepared)->native((*prepared)->current()), aave_truth(chain_, owners[i], block), accounts[i].kind);
+                expect_same(*(*prepared)->native((*prepared)->current()), aave_truth(chain_, owners[i], block, market_), accounts[i].kind);
                 continue;
             }
             ++unknown;
             // The pool itself reverts: the fallback oracle is nobody.
-            EXPECT_THROW(aave_truth(chain_, owners[i], block), std::runtime_error);
+            EXPECT_THROW(aave_truth(chain_, owners[i], block, market_), std::runtime_error);
             EXPECT_EQ(readings[i].error().code, ErrorCode::reverted);
             EXPECT_TRUE(readings[i].error().message.starts_with("price_refused")) << readings[i].error().message;
             EXPECT_NE(readings[i].error().message.find("getUserAccountData"), std::string::npos);

@@ -36,7 +36,7 @@ std::vector<std::string> differences(const std::vector<NativeFigure>& ours, cons
 }
 
 void AaveTruth::make_accounts(int seed, int count, std::vector<AaveAccount>& accounts) {
-    const json made = chain_.verb("random_aave", object({{"seed", seed}, {"count", count}}));
+    const json made = chain_.verb(market_.random, object({{"seed", seed}, {"count", count}}));
     for (const json& one : made.at("accounts"))
         accounts.push_back({model::Address::parse(one.at("user").get<std::string>()).value(),
                             one.at("kind").get<std::string>(), nullptr});
@@ -50,7 +50,7 @@ void AaveTruth::read_facts(std::vector<AaveAccount>& accounts, const FactsPtr& v
         ASSERT_TRUE(readings[i]) << accounts[i].kind << ": " << readings[i].error().message;
         accounts[i].facts = readings[i]->facts;
         // The views that the reading gives are the pool's own.
-        expect_same(readings[i]->views, aave_truth(chain_, accounts[i].owner, block), accounts[i].kind + ", view");
+        expect_same(readings[i]->views, aave_truth(chain_, accounts[i].owner, block, market_), accounts[i].kind + ", view");
     }
 }
 
@@ -82,7 +82,7 @@ void AaveTruth::compare(const std::vector<AaveAccount>& accounts, const FactsPtr
         state.time_offset_s = offset;
         const auto figures = prepared->native(state);
         ASSERT_TRUE(figures) << what << ": " << figures.error().message;
-        const auto pool = aave_truth(chain_, account.owner, block);
+        const auto pool = aave_truth(chain_, account.owner, block, market_);
         expect_same(*figures, pool, what + ", " + account.kind);
         // Liquidatable as the pool compares: below 10^18, with debt.
         const auto standing = prepared->at(state);

@@ -1,4 +1,4 @@
-// The Aave pool of a local chain with random accounts, and the comparison of our figures with the pool's own.
+// An Aave pool of a local chain with random accounts, and the comparison of our figures with the pool's own.
 #pragma once
 
 #include "tests/support/venue_road.hpp"
@@ -28,9 +28,12 @@ struct AaveAccount {
 
 class AaveTruth : public testing::Test {
 protected:
-    ChainProcess chain_;
-    VenueRoad road_ = aave_road(chain_);
-    model::AssetMap assets_ = chain_assets(chain_);
+    explicit AaveTruth(AaveMarket market = aave_30) : market_(std::move(market)) {}
+
+    AaveMarket market_;
+    ChainProcess chain_{market_.options};
+    VenueRoad road_ = aave_road(chain_, market_);
+    model::AssetMap assets_ = chain_assets(chain_, market_);
     int checks_ = 0;
     int differences_ = 0;
 
@@ -45,9 +48,23 @@ protected:
     void compare(const std::vector<AaveAccount>& accounts, const model::FactsPtr& venue, const model::BlockRef& block,
                  const std::string& what, const model::FactsPtr& priced_by = nullptr, std::int64_t offset = 0);
     void report(const std::string& name) const;
+    /// A contract of the market: "pool", "oracle", …
+    model::Address part(const char* name) const { return chain_.address(std::string(market_.place) + "/" + name); }
+    /// A verb of the market: "supply", "liquidate", …
+    nlohmann::json act(const char* verb, const nlohmann::json& arguments) const {
+        return chain_.verb(std::string(market_.verbs) + "_" + verb, arguments);
+    }
     /// A transaction of a role of the chain, or of an address, in a block of its own.
     void send(const std::string& from, const model::Address& to, const model::Bytes& data);
     void set_price(const char* asset, const char* answer);
 };
+
+/// The same on each deployment.
+class AaveLines : public AaveTruth, public testing::WithParamInterface<AaveMarket> {
+protected:
+    AaveLines() : AaveTruth(GetParam()) {}
+};
+
+inline std::string name_of_market(const testing::TestParamInfo<AaveMarket>& market) { return market.param.name; }
 
 }  // namespace margind::tests

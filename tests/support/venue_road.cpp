@@ -98,26 +98,33 @@ std::vector<Result<std::vector<model::NativeFigure>>> VenueRoad::single_views(co
     return results;
 }
 
-VenueRoad aave_road(const ChainProcess& chain) {
+VenueRoad aave_road(const ChainProcess& chain, const AaveMarket& market) {
     const auto all = adapters::all_protocols();
     const auto aave = std::find_if(all.begin(), all.end(), [](const auto& one) { return one.name == "aave_v3"; });
     config::Venue settings;
     settings.id = {"aave_v3", chain_id(chain), ""};
-    settings.addresses["addresses_provider"] = chain.address("/aave/addresses_provider");
+    settings.addresses["addresses_provider"] = chain.address(std::string(market.place) + "/addresses_provider");
     return VenueRoad(chain, value_of(aave->make(std::move(settings))));
 }
 
-model::AssetMap chain_assets(const ChainProcess& chain) {
+model::AssetMap chain_assets(const ChainProcess& chain, const AaveMarket& market) {
     model::AssetMap assets;
-    for (const auto& [symbol, token] : chain.ready().at("addresses").at("tokens").items()) {
-        const model::Address address = value_of(model::Address::parse(token.at("address").get<std::string>()));
-        assets.add({chain_id(chain), address, {token.at("feed").get<std::string>()}, symbol});
-    }
+    const nlohmann::json& addresses = chain.ready().at("addresses");
+    const auto add = [&](const nlohmann::json& tokens) {
+        for (const auto& [symbol, token] : tokens.items()) {
+            const model::Address address = value_of(model::Address::parse(token.at("address").get<std::string>()));
+            assets.add({chain_id(chain), address, {token.at("feed").get<std::string>()}, symbol});
+        }
+    };
+    add(addresses.at("tokens"));
+    const nlohmann::json& own = addresses.at(nlohmann::json::json_pointer(market.place));
+    if (own.contains("tokens")) add(own.at("tokens"));
     return assets;
 }
 
-std::array<model::U256, 6> aave_truth(const ChainProcess& chain, const model::Address& user, const model::BlockRef& block) {
-    const model::Bytes reply = chain.call(chain.address("/aave/pool"),
+std::array<model::U256, 6> aave_truth(const ChainProcess& chain, const model::Address& user, const model::BlockRef& block,
+                                      const AaveMarket& market) {
+    const model::Bytes reply = chain.call(chain.address(std::string(market.place) + "/pool"),
                                           call_data("getUserAccountData(address)", {word_of(user)}), block.hash.to_string());
     const std::vector<model::U256> words = words_of(reply);
     if (words.size() != 6) throw std::runtime_error("getUserAccountData answered " + std::to_string(words.size()) + " words");

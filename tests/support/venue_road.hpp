@@ -11,6 +11,7 @@
 #include <array>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace margind::tests {
@@ -50,11 +51,27 @@ private:
     std::unique_ptr<adapters::Adapter> adapter_;
 };
 
-/// The Aave pool of the local chain.
-VenueRoad aave_road(const ChainProcess& chain);
-/// Each token of the local chain as one unit of its feed's underlying: WETH is ETH.
-model::AssetMap chain_assets(const ChainProcess& chain);
+/// One of the Aave deployments of a local chain.
+struct AaveMarket {
+    /// Of the tests' parameter.
+    const char* name;
+    /// Below `addresses`.
+    const char* place;
+    /// What its verbs begin with, and the verb that makes accounts.
+    const char* verbs;
+    const char* random;
+    /// What the chain is started with.
+    std::vector<std::string> options;
+};
+
+inline const AaveMarket aave_30{"v3_0", "/aave", "aave", "random_aave", {}};
+inline const AaveMarket aave_36{"v3_6", "/aave_v36", "aave36", "random_aave36", {"--with", "aave_v36"}};
+
+VenueRoad aave_road(const ChainProcess& chain, const AaveMarket& market = aave_30);
+/// Each token of the local chain, and those of the market alone, as one unit of its feed's underlying: WETH is ETH.
+model::AssetMap chain_assets(const ChainProcess& chain, const AaveMarket& market = aave_30);
 /// getUserAccountData by raw eth_call, without our client and codec.
-std::array<model::U256, 6> aave_truth(const ChainProcess& chain, const model::Address& user, const model::BlockRef& block);
+std::array<model::U256, 6> aave_truth(const ChainProcess& chain, const model::Address& user, const model::BlockRef& block,
+                                      const AaveMarket& market = aave_30);
 
 }  // namespace margind::tests
