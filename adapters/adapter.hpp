@@ -99,6 +99,8 @@ struct Protocol {
     std::vector<std::string> required_lists{};
     /// What Venue::rule may be, for deployments whose contracts do not tell which rule holds there; empty: never given.
     std::vector<std::string> rules{};
+    /// Likewise of Venue::ids.
+    std::vector<std::string> required_ids{};
 };
 
 /// All protocols of the build, sorted by name.

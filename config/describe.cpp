@@ -26,9 +26,10 @@ std::string list(const std::vector<std::string>& items) {
     return "[" + out + "]";
 }
 
-std::string list(const std::vector<model::Address>& items) {
+template <class T>
+std::string list(const std::vector<T>& items) {
     std::vector<std::string> texts;
-    for (const model::Address& item : items) texts.push_back(item.to_string());
+    for (const T& item : items) texts.push_back(item.to_string());
     return list(texts);
 }
 
@@ -53,6 +54,7 @@ std::string venue_text(const Venue& venue) {
     for (const auto& [name, address] : venue.addresses) out += fmt::format("addresses.{} = {}\n", name, toml_text(address.to_string()));
     if (!venue.rule.empty()) out += fmt::format("rule = {}\n", toml_text(venue.rule));
     for (const auto& [name, addresses] : venue.lists) out += fmt::format("lists.{} = {}\n", name, list(addresses));
+    for (const auto& [name, ids] : venue.ids) out += fmt::format("ids.{} = {}\n", name, list(ids));
     return out + "\n";
 }
 

@@ -215,27 +215,28 @@ std::optional<model::Address> TableReader::address(std::string_view key, Need ne
     return *parsed;
 }
 
-std::optional<std::vector<model::Address>> TableReader::addresses(std::string_view key, Need need) {
+template <class T, class Parse>
+std::optional<std::vector<T>> TableReader::different(std::string_view key, Need need, const char* many, const char* one, Parse parse) {
     const Value* value = find(key, need);
     if (value == nullptr) return std::nullopt;
     const auto* items = std::get_if<Array>(&value->data);
     if (items == nullptr) {
-        wrong_kind(key, *value, "a list of addresses");
+        wrong_kind(key, *value, many);
         return std::nullopt;
     }
-    std::vector<model::Address> out;
-    std::set<model::Address> seen;
+    std::vector<T> out;
+    std::set<T> seen;
     bool good = true;
     for (std::size_t i = 0; i < items->size(); ++i) {
         const Value& item = (*items)[i];
         const std::string item_path = fmt::format("{}[{}]", path_of(key), i);
         const auto* given = std::get_if<std::string>(&item.data);
         if (given == nullptr) {
-            context_.problems.add(item.line, item_path, fmt::format("{}; give an address in quotes", kind_phrase(item)));
+            context_.problems.add(item.line, item_path, fmt::format("{}; give {} in quotes", kind_phrase(item), one));
             good = false;
             continue;
         }
-        auto parsed = model::Address::parse(*given);
+        model::Result<T> parsed = parse(*given);
         if (!parsed) {
             context_.problems.add(item.line, item_path, parsed.error().message);
             good = false;
@@ -248,6 +249,17 @@ std::optional<std::vector<model::Address>> TableReader::addresses(std::string_vi
     }
     if (!good) return std::nullopt;
     return out;
+}
+
+std::optional<std::vector<model::Address>> TableReader::addresses(std::string_view key, Need need) {
+    return different<model::Address>(key, need, "a list of addresses", "an address", model::Address::parse);
+}
+
+std::optional<std::vector<model::Bytes32>> TableReader::ids(std::string_view key, Need need) {
+    return different<model::Bytes32>(key, need, "a list of ids", "an id", [](std::string_view text) -> model::Result<model::Bytes32> {
+        if (const auto id = model::Bytes32::parse(text)) return *id;
+        return model::fail(model::ErrorCode::bad_input, fmt::format("{} is no id; give 64 hex digits after 0x", in_quotes(std::string(text))));
+    });
 }
 
 std::optional<std::vector<std::string>> TableReader::texts(std::string_view key) {

@@ -60,6 +60,8 @@ public:
     std::optional<model::Address> address(std::string_view key, Need need = Need::optional);
     /// Repeated addresses are a problem.
     std::optional<std::vector<model::Address>> addresses(std::string_view key, Need need = Need::optional);
+    /// Of 32 bytes; repeated ones are a problem.
+    std::optional<std::vector<model::Bytes32>> ids(std::string_view key, Need need = Need::optional);
     std::optional<std::vector<std::string>> texts(std::string_view key);
     std::optional<std::filesystem::path> path(std::string_view key);
     /// "…", { env = "NAME" } or { file = "path" }; with `reference_only` a value in the file itself is refused.
@@ -87,6 +89,8 @@ public:
     std::vector<std::string> keys() const;
 
 private:
+    template <class T, class Parse>
+    std::optional<std::vector<T>> different(std::string_view key, Need need, const char* many, const char* one, Parse parse);
     const Value* find(std::string_view key, Need need);
     std::string path_of(std::string_view key) const;
     void wrong_kind(std::string_view key, const Value& value, const std::string& wanted) const;

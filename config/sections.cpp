@@ -157,6 +157,10 @@ void read_venues(TableReader& root, Settings& settings) {
                 if (auto list = names.addresses(name)) venue.lists.emplace(name, std::move(*list));
         });
         if (auto rule = row.text("rule")) venue.rule = std::move(*rule);
+        row.table("ids", [&](TableReader& names) {
+            for (const std::string& name : names.keys())
+                if (auto list = names.ids(name)) venue.ids.emplace(name, std::move(*list));
+        });
         const bool enabled = row.boolean("enabled").value_or(true);
         if (!good) return;
         if (!enabled) {

@@ -44,13 +44,14 @@ struct Endpoint {
     std::optional<double> compute_units_per_second;
 };
 
-/// `addresses` by name ("addresses_provider"), `lists` of addresses by name ("base_tokens") where a protocol has no view
-/// that enumerates them. `rule` is one of the names that the protocol knows; empty: the contracts tell.
+/// `addresses` by name ("addresses_provider"); `lists` of addresses ("base_tokens") and `ids` of 32 bytes ("markets") by name where
+/// a protocol has no view that enumerates them. `rule` is one of the names that the protocol knows; empty: the contracts tell.
 struct Venue {
     model::VenueId id;
     std::map<std::string, model::Address> addresses;
     std::map<std::string, std::vector<model::Address>> lists;
     std::string rule{};
+    std::map<std::string, std::vector<model::Bytes32>> ids{};
 };
 
 struct Feed {

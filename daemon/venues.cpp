@@ -46,6 +46,7 @@ model::Result<Adapters> make_adapters(const config::Settings& settings, model::C
         if (problem.empty()) problem = names_problem(venue.lists, protocol->required_lists, "list");
         if (const auto& rules = protocol->rules; problem.empty() && !venue.rule.empty() && std::find(rules.begin(), rules.end(), venue.rule) == rules.end())
             problem = fmt::format("has no rule '{}' (it has: {})", venue.rule, fmt::join(rules, ", "));
+        if (problem.empty()) problem = names_problem(venue.ids, protocol->required_ids, "list of ids");
         if (!problem.empty()) {
             problems.push_back(fmt::format("venue {}: {} {}", text, protocol->name, problem));
             continue;

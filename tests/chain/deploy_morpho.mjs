@@ -3,6 +3,9 @@ import { AbiCoder, ZeroAddress, keccak256 } from "ethers";
 
 import { compiled } from "./artifacts.mjs";
 import { tokenSpecs } from "./deploy_common.mjs";
+import { eventsOf } from "./evm.mjs";
+import { morphoVerbs } from "./verbs/morpho.mjs";
+import { randomMorphoVerbs } from "./verbs/random_morpho.mjs";
 
 const wad = (percent) => BigInt(Math.round(percent * 1000)) * 10n ** 13n;
 
@@ -20,11 +23,24 @@ const specs = {
   "WETH/DAI": { collateral: "WETH", loan: "DAI", lltv: 38.5, fixed: 3000n },
 };
 
+/** Pre-liquidation contracts by market, in per cent; `oracle: "own"` is one of the same feeds at another address. */
+const preLiquidations = {
+  "WETH/USDC": { limit: 80, closeFactors: [20, 50], incentives: [101, 104] },
+  "WBTC/USDC": { limit: 70, closeFactors: [5, 150], incentives: [100.5, 104.3] },
+  "WBTC/WETH": { limit: 85, closeFactors: [30, 30], incentives: [102, 102], oracle: "own" },
+};
+
 /** In whole tokens; half of it is lent to the maker, so that interest accrues. */
 const supplied = { WETH: 20_000n, WBTC: 1_000n, USDC: 60_000_000n, DAI: 60_000_000n };
 
 const coder = AbiCoder.defaultAbiCoder();
 const unitsOf = (symbol) => 10n ** BigInt(tokenSpecs[symbol].decimals);
+
+/** solc 0.8.19 leaves the events that a library declares out of the ABI of the contract that emits them. */
+export function morphoArtifact() {
+  const artifact = compiled("morpho", "Morpho");
+  return { ...artifact, abi: [...artifact.abi, ...compiled("morpho", "EventsLib").abi] };
+}
 
 /** A market's id: the hash of its five parameters. */
 export const idOf = (params) => keccak256(coder.encode(["address", "address", "address", "address", "uint256"], params));
@@ -61,11 +77,21 @@ async function lendOut(world, morpho, { params, oracle, collateral, loan, lltv }
   await morpho.send(maker, "borrow", params, debt, 0, maker, maker);
 }
 
-/** Returns {morpho, irm, markets: {name: {id, params, oracle, collateral, loan, lltv}}}. */
+async function createPreLiquidation(evm, owner, factory, feeds, market, { limit, closeFactors, incentives, oracle }) {
+  const priced = oracle === "own" ? await deployOracle(evm, owner, feeds, market) : market.oracle;
+  const params = [wad(limit), ...closeFactors.map(wad), ...incentives.map(wad), priced.address];
+  const [event] = eventsOf(factory, await factory.send(owner, "createPreLiquidation", market.id, params), "CreatePreLiquidation");
+  return { contract: evm.contract(event.preLiquidation, compiled("morpho_doubles", "PreLiquidation")), oracle: priced, params };
+}
+
+/**
+ * Returns {morpho, irm, factory, markets: {name: {id, params, oracle, collateral, loan, lltv}}, preLiquidations: {market:
+ * {contract, oracle, params}}}.
+ */
 export async function deploy(world) {
   const { evm, tokens, feeds } = world;
   const { owner } = world.roles;
-  const morpho = await evm.deploy(owner, compiled("morpho", "Morpho"), [owner]);
+  const morpho = await evm.deploy(owner, morphoArtifact(), [owner]);
   const irm = await evm.deploy(owner, compiled("morpho", "IrmMock"));
   await morpho.send(owner, "enableIrm", irm.address);
   await morpho.send(owner, "enableIrm", ZeroAddress);
@@ -78,18 +104,29 @@ export async function deploy(world) {
     ];
     if (!(await morpho.read("isLltvEnabled", lltv))) await morpho.send(owner, "enableLltv", lltv);
     await morpho.send(owner, "createMarket", params);
-    markets[name] = { id: idOf(params), params, oracle, collateral: spec.collateral, loan: spec.loan, lltv };
+    markets[name] = { id: idOf(params), params, oracle, ...spec, lltv };
     await supply(world, morpho, markets[name]);
     await lendOut(world, morpho, markets[name]);
   }
-  return { morpho, irm, markets };
+  const factory = await evm.deploy(owner, compiled("morpho_doubles", "PreLiquidationFactory"), [morpho.address]);
+  const early = {};
+  for (const [name, spec] of Object.entries(preLiquidations)) {
+    early[name] = await createPreLiquidation(evm, owner, factory, feeds, markets[name], spec);
+  }
+  return { morpho, irm, factory, markets, preLiquidations: early };
 }
 
-export function describe({ morpho, irm, markets }) {
+export function describe({ morpho, irm, factory, markets, preLiquidations: early }) {
   const byName = Object.entries(markets).map(([name, { id, oracle, collateral, loan, lltv }]) => [
     name, { id, oracle: oracle.address, collateral, loan, lltv: lltv.toString() },
   ]);
-  return { morpho: morpho.address, irm: irm.address, markets: Object.fromEntries(byName) };
+  return {
+    morpho: morpho.address,
+    irm: irm.address,
+    pre_liquidation_factory: factory.address,
+    markets: Object.fromEntries(byName),
+    pre_liquidations: Object.fromEntries(Object.entries(early).map(([name, one]) => [name, one.contract.address])),
+  };
 }
 
-export const verbs = {};
+export const verbs = { ...morphoVerbs, ...randomMorphoVerbs };

@@ -10,6 +10,7 @@ const modules = {
   morpho: () => import("./deploy_morpho.mjs"),
   aave_v36: () => import("./deploy_aave_v36.mjs"),
   lyra: () => import("./deploy_lyra.mjs"),
+  compound: () => import("./deploy_compound.mjs"),
 };
 
 /** The protocols that `--with` names: a list with commas, or "all". */

@@ -20,14 +20,14 @@ export const units = {
     solc: "solc-0.8.19",
     paths: { "": "@morpho-org/morpho-blue" },
     entries: ["src/Morpho.sol", "src/mocks/IrmMock.sol", "src/mocks/OracleMock.sol"],
-    contracts: ["Morpho", "IrmMock", "OracleMock"],
+    contracts: ["Morpho", "EventsLib", "IrmMock", "OracleMock"],
     settings: { optimizer },
   },
   morpho_doubles: {
     solc: "solc-0.8.26",
-    paths: { "contracts/morpho/": "contracts/morpho" },
-    entries: ["contracts/morpho/FeedOracle.sol"],
-    contracts: ["FeedOracle"],
+    paths: { "contracts/morpho/": "contracts/morpho", "@morpho-org/morpho-blue/": "@morpho-org/morpho-blue" },
+    entries: ["contracts/morpho/FeedOracle.sol", "contracts/morpho/PreLiquidation.sol"],
+    contracts: ["FeedOracle", "PreLiquidation", "PreLiquidationFactory"],
     settings: { optimizer },
   },
   // Aave V3.6 whole, and of its mocks the sequencer's feed.
@@ -46,5 +46,12 @@ export const units = {
       "VariableDebtTokenInstance", "BorrowLogic", "FlashLoanLogic", "LiquidationLogic", "PoolLogic", "SupplyLogic", "ConfiguratorLogic",
     ],
     settings: { optimizer, evmVersion: "cancun" },
+  },
+  compound_double: {
+    solc: "solc-0.8.26",
+    paths: { "contracts/compound/": "contracts/compound" },
+    entries: ["contracts/compound/CometDouble.sol"],
+    contracts: ["CometDouble"],
+    settings: { optimizer },
   },
 };

@@ -22,6 +22,9 @@ TEST(BuiltInVenues, hold_what_their_protocol_asks_for_and_can_be_made) {
         std::set<std::string> lists;
         for (const auto& [name, list] : venue.lists) lists.insert(name);
         EXPECT_EQ(lists, std::set<std::string>(protocol->required_lists.begin(), protocol->required_lists.end())) << id.to_string();
+        std::set<std::string> ids;
+        for (const auto& [name, list] : venue.ids) ids.insert(name);
+        EXPECT_EQ(ids, std::set<std::string>(protocol->required_ids.begin(), protocol->required_ids.end())) << id.to_string();
         const auto adapter = protocol->make(venue);
         ASSERT_TRUE(adapter) << adapter.error().message;
         EXPECT_EQ((*adapter)->venue(), id);
