@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace margind::adapters {
@@ -86,6 +87,21 @@ public:
     virtual std::vector<std::string> limits() const = 0;
 };
 
+/// What a protocol makes of a file that holds one account with all that its margin follows from.
+struct AccountFileAnswer {
+    /// For people; ends with a newline.
+    std::string text;
+    /// One line.
+    std::string json;
+    bool liquidatable = false;
+};
+struct AccountFile {
+    /// Value of the file's key "format".
+    std::string format;
+    /// Errors name the value by its path.
+    std::function<model::Result<AccountFileAnswer>(std::string_view text)> evaluate;
+};
+
 /// What a folder below `adapters/protocols/` exports from its `protocol.hpp` as `protocols::<folder>::protocol()`; the build
 /// collects them.
 struct Protocol {
@@ -101,6 +117,8 @@ struct Protocol {
     std::vector<std::string> rules{};
     /// Likewise of Venue::ids.
     std::vector<std::string> required_ids{};
+    /// For `margind evaluate` without a snapshot.
+    std::optional<AccountFile> account_file{};
 };
 
 /// All protocols of the build, sorted by name.

@@ -1,4 +1,5 @@
-// margind evaluate: what the daemon made of an evaluation file, again.
+// margind evaluate: what the daemon made of an evaluation file, again; or what a protocol makes of one account written down.
+#include "adapters/adapter.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/complain.hpp"
 #include "daemon/evaluation_file.hpp"
@@ -6,15 +7,50 @@
 #include "daemon/text_file.hpp"
 #include "daemon/venues.hpp"
 #include "risk/evaluate.hpp"
+#include "risk/model/json_text.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace margind::daemon {
+namespace {
+
+constexpr std::size_t largest_account_file = std::size_t{4} << 20;
+
+/// The protocol whose account file it is; null for an evaluation file, and for text that is none of both.
+model::Result<const adapters::AccountFile*> account_file_of(const std::string& text) {
+    if (text.size() > largest_account_file || text.find("\"format\"") == std::string::npos) return nullptr;
+    const auto document = model::parse_json(text);
+    if (!document || !document->is_object()) return nullptr;
+    const auto format = document->find("format");
+    if (format == document->end()) return nullptr;
+    std::string known;
+    for (const adapters::Protocol& protocol : adapters::all_protocols()) {
+        if (!protocol.account_file) continue;
+        if (*format == protocol.account_file->format) return &*protocol.account_file;
+        known += (known.empty() ? "" : ", ") + protocol.account_file->format;
+    }
+    return model::fail(model::ErrorCode::bad_input, "format: expected one of " + known + ", got " + model::print_json(*format));
+}
+
+ExitCode evaluate_account_file(const adapters::AccountFile& kind, const std::string& file, const std::string& text, bool json) {
+    const auto answer = kind.evaluate(text);
+    if (!answer) return complain({answer.error().code, file + ": " + answer.error().message, model::Retry::never}, ExitCode::usage);
+    fmt::print("{}", json ? answer->json + "\n" : answer->text);
+    model::Headline headline;
+    headline.level = answer->liquidatable ? model::Level::liquidatable : model::Level::ok;
+    return exit_code_of(headline);
+}
+
+}  // namespace
 
 ExitCode evaluate_file(const std::string& file, bool json) {
     constexpr std::size_t largest = std::size_t{512} << 20;
     const auto text = read_text_file(file, largest);
     if (!text) return complain(text.error(), ExitCode::usage);
+    const auto account_file = account_file_of(*text);
+    if (!account_file) return complain({account_file.error().code, file + ": " + account_file.error().message, model::Retry::never}, ExitCode::usage);
+    if (*account_file != nullptr) return evaluate_account_file(**account_file, file, *text, json);
     const auto parsed = parse_evaluation_file(*text);
     if (!parsed) return complain({parsed.error().code, file + ": " + parsed.error().message, model::Retry::never}, ExitCode::usage);
     const model::Report report = risk::evaluate(parsed->snapshot, rules(), parsed->market, parsed->policy);

@@ -66,8 +66,8 @@ int run_command(int argc, char** argv) {
 
     std::string file;
     bool json = false;
-    auto* evaluate = app.add_subcommand("evaluate", "Reproduce a report from an evaluation file, as /v1/portfolios/NAME/snapshot gives it");
-    evaluate->add_option("FILE", file, "Evaluation file; - for standard input")->required();
+    auto* evaluate = app.add_subcommand("evaluate", "Reproduce a report from an evaluation file, as /v1/portfolios/NAME/snapshot gives it, or give the margin of an account file");
+    evaluate->add_option("FILE", file, "Evaluation or account file; - for standard input")->required();
     evaluate->add_flag("--json", json, "Report, next memory and events as JSON");
 
     auto* configuration = app.add_subcommand("config", "Check or show a configuration");

@@ -151,6 +151,10 @@ AccountEvaluation evaluate_account(const MarginAccount& account, const Surroundi
 
     report.grade = *std::move(grade);
     report.grade.qualifiers = qualifiers_of(account, ready, around.snapshot);
+    if (const std::string stale = ready.stale(); !stale.empty()) {
+        report.grade.qualifiers.stale = true;
+        if (report.grade.reason.empty()) report.grade.reason = "by the last prices of what the venue refuses as too old: " + stale;
+    }
     report.positions = *std::move(positions);
     Judgement judgement = judge(*found, around.policy);
     report.level = judgement.level;

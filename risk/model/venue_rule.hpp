@@ -109,6 +109,9 @@ public:
     virtual const std::vector<PriceInput>& inputs() const = 0;
     /// Empty where no vol counts.
     virtual const std::vector<VolInput>& vol_inputs() const;
+    /// Prices among the facts that the venue itself refuses as too old, by what they are of; empty: none. Figures then stand on the last
+    /// ones that it took.
+    virtual std::string stale() const { return {}; }
     /// The state of the facts themselves: their prices and vols, offset 0.
     State current() const;
     virtual Result<Standing> at(const State& state) const = 0;

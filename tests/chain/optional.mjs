@@ -11,6 +11,7 @@ const modules = {
   aave_v36: () => import("./deploy_aave_v36.mjs"),
   lyra: () => import("./deploy_lyra.mjs"),
   compound: () => import("./deploy_compound.mjs"),
+  derive: () => import("./deploy_derive.mjs"),
 };
 
 /** The protocols that `--with` names: a list with commas, or "all". */

@@ -54,4 +54,14 @@ export const units = {
     contracts: ["CometDouble"],
     settings: { optimizer },
   },
+  derive_doubles: {
+    solc: "solc-0.8.26",
+    paths: { "contracts/derive/": "contracts/derive" },
+    entries: ["contracts/derive/Managers.sol"],
+    contracts: [
+      "SpotFeed", "SpotDiffFeed", "VolFeed", "ForwardFeed", "RateFeed", "SubAccounts", "Matching", "CashAsset", "PlainAsset", "PerpAsset",
+      "DutchAuction", "StandardManager", "PortfolioManager2",
+    ],
+    settings: { optimizer, viaIR: true },
+  },
 };

@@ -1,0 +1,145 @@
+// margind evaluate on one account written down, without a chain: the published cases as files, and files that are wrong.
+#include "tests/support/daemon_process.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+
+namespace margind::tests {
+namespace {
+
+using nlohmann::json;
+
+std::string path_of(const std::string& name) { return std::string(MARGIND_SOURCE_DIR) + "/tests/unit/data/derive/" + name; }
+
+json document(const std::string& name) {
+    std::ifstream file(path_of(name));
+    EXPECT_TRUE(file) << name;
+    json parsed = json::parse(file);
+    return parsed;
+}
+
+void expect_close(const json& ours, const json& published, const std::string& what) {
+    const double theirs = std::stod(published.get<std::string>());
+    EXPECT_NEAR(std::stod(ours.get<std::string>()), theirs, 1e-9 * std::max(1.0, std::abs(theirs))) << what;
+}
+
+TEST(DeriveAccountFile, gives_the_published_margin_with_each_scenario) {
+    for (const std::string name : {"pmrm_2_short_put", "pmrm_2_general", "pmrm_short_call", "standard_call_spread"}) {
+        const Finished run = run_margind({"evaluate", path_of(name + ".json"), "--json"});
+        // Each of them is a position without the cash that it needs.
+        const json answer = json::parse(run.out);
+        EXPECT_EQ(run.code, answer.at("liquidatable").get<bool>() ? 20 : 0) << run.err;
+        const json expected = document(name + ".expected.json");
+        expect_close(answer.at("margin").at("maintenance"), expected.at("maintenance"), name);
+        if (expected.contains("initial")) expect_close(answer.at("margin").at("initial"), expected.at("initial"), name);
+        if (!expected.contains("scenario_pnl")) continue;
+        ASSERT_EQ(answer.at("scenarios").size(), expected.at("scenario_pnl").size());
+        for (std::size_t i = 0; i < answer.at("scenarios").size(); ++i)
+            expect_close(answer.at("scenarios").at(i).at("pnl"), expected.at("scenario_pnl").at(i), name + " scenario " + std::to_string(i));
+    }
+}
+
+TEST(DeriveAccountFile, tells_a_person_the_same) {
+    const Finished run = run_margind({"evaluate", path_of("pmrm_2_short_put.json")});
+    EXPECT_EQ(run.code, 20) << run.err;
+    for (const char* part : {"manager                                                       pmrm_2", "scenario spot 0.8200000000000001 vol up", "  worst",
+                             "maintenance contingency options", "maintenance margin", "-18851.84081190", "-22163.82044010", "liquidatable                                                     yes"})
+        EXPECT_NE(run.out.find(part), std::string::npos) << part << " is not in:\n" << run.out;
+}
+
+TEST(DeriveAccountFile, is_healthy_with_enough_cash) {
+    const TempFolder folder;
+    json account = document("pmrm_2_short_put.json");
+    account["cash"] = "18851.85";
+    EXPECT_EQ(run_margind({"evaluate", folder.write("enough.json", account.dump())}).code, 0);
+    account["interest"] = "-0.02";
+    EXPECT_EQ(run_margind({"evaluate", folder.write("owing.json", account.dump())}).code, 20);
+}
+
+TEST(DeriveAccountFile, is_refused_with_the_value_that_is_wrong) {
+    const TempFolder folder;
+    const auto refused = [&](const json& account, const std::string& told) {
+        const std::string file = folder.write("account.json", account.dump());
+        const Finished run = run_margind({"evaluate", file});
+        EXPECT_EQ(run.code, 2) << run.out;
+        EXPECT_EQ(run.out, "");
+        EXPECT_NE(run.err.find(file + ": " + told), std::string::npos) << run.err;
+    };
+    json account = document("pmrm_2_short_put.json");
+    account["markets"][0]["spot"]["price"] = "95,663";
+    refused(account, "markets[0].spot.price: expected a decimal number with at most 18 places, as text, got \"95,663\"");
+    account = document("pmrm_2_short_put.json");
+    account["format"] = "derive.account-file/9";
+    refused(account, "format: expected one of derive.account-file/1, got \"derive.account-file/9\"");
+    account = document("standard_call_spread.json");
+    account["markets"][0]["parameters"].erase("max_spot");
+    refused(account, "markets[0].parameters: missing key \"max_spot\"");
+}
+
+class DeriveOnChain : public testing::Test {
+protected:
+    std::string at(const std::string& place) const { return chain_.address("/derive/" + place).to_string(); }
+    std::string owner() const { return chain_.ready().at("accounts").at(0).get<std::string>(); }
+    static std::string whole(const std::string& number) { return number + "000000000000000000"; }
+
+    void open_long_perp() const {
+        json calls = json::array();
+        const auto call = [&](const char* contract, const char* method, const json& arguments) {
+            calls.push_back({{"contract", contract}, {"method", method}, {"args", arguments}});
+        };
+        call("ETH.spot", "set", {whole("3000"), whole("1")});
+        call("ETH.perp_feed", "set", {"0", whole("1")});
+        call("subaccounts", "create", {owner(), at("standard")});
+        call("matching", "deposit", {1});
+        call("subaccounts", "adjust", {1, at("cash"), "0", whole("1000")});
+        call("subaccounts", "adjust", {1, at("ETH/perp"), "0", whole("2")});
+        call("ETH.perp", "setPosition", {1, whole("3000"), "0", "0", "0"});
+        chain_.verb("derive_send", {{"calls", calls}});
+    }
+
+    std::string config() const {
+        std::string text = config_text(chain_, {.owners = {owner()}, .storage = false});
+        text += "[[venue]]\nid = \"derive:31337\"\naddresses = { standard_manager = \"" + at("standard") + "\", matching = \"" + at("matching") +
+                "\" }\nlists = { portfolio_managers = [\"" + at("portfolio") + "\"] }\n";
+        const auto asset = [&](const std::string& place, const std::string& underlying) {
+            text += "[[asset]]\nchain = 31337\ntoken = \"" + at(place) + "\"\nunderlying = \"" + underlying + "\"\nlabel = \"" + place + "\"\n";
+        };
+        asset("cash", "USDC");
+        for (const char* kind : {"option", "perp", "base"}) asset(std::string("ETH/") + kind, "ETH");
+        return text;
+    }
+
+    json check(int code) const {
+        const Finished run = run_margind({"check", owner(), "--config", folder_.write("local.toml", config()), "--json"});
+        EXPECT_EQ(run.code, code) << run.err << run.out;
+        const json report = json::parse(run.out);
+        for (const json& account : report.at("portfolios").at(0).at("accounts"))
+            if (account.at("key").dump().find("derive:31337") != std::string::npos) return account;
+        ADD_FAILURE() << run.out;
+        return json::object();
+    }
+
+    ChainProcess chain_{{"--with", "derive"}};
+    TempFolder folder_;
+};
+
+TEST_F(DeriveOnChain, check_lists_a_subaccount_verified_and_then_stale) {
+    open_long_perp();
+    // Two ETH at 3,000 with a requirement of 6.5 % against 1,000 of cash.
+    const json fresh = check(0);
+    EXPECT_EQ(fresh.at("grade").at("kind"), "verified") << fresh.dump(1);
+    EXPECT_EQ(fresh.at("grade").at("qualifiers").at("stale"), false);
+    EXPECT_EQ(fresh.at("standing").at("equity").at("amount"), "1000");
+    EXPECT_EQ(fresh.at("standing").at("maintenance").at("amount"), "390");
+    chain_.verb("warp", {{"seconds", 1800}, {"refresh", true}});
+    const json old = check(30);
+    EXPECT_EQ(old.at("grade").at("kind"), "recomputed") << old.dump(1);
+    EXPECT_EQ(old.at("grade").at("qualifiers").at("stale"), true);
+    EXPECT_NE(old.at("grade").at("reason").get<std::string>().find("the venue refuses as too old"), std::string::npos) << old.dump(1);
+    EXPECT_EQ(old.at("standing").at("maintenance").at("amount"), "390");
+}
+
+}  // namespace
+}  // namespace margind::tests
