@@ -1,4 +1,5 @@
 // Settings as lines of TOML for people; of secrets, the origin alone.
+#include "config/feeds.hpp"
 #include "config/policy_fields.hpp"
 #include "config/settings.hpp"
 
@@ -39,6 +40,7 @@ std::string chain_text(const Chain& chain, bool watched) {
     std::string out = fmt::format("[[chain]]\nid = {}\nname = {}\nblock_time_s = {}\npoll_interval_s = {}\nmulticall3 = {}\nquiet_chain = {}\nverify_every_blocks = {}\nstale_after_s = {}\n",
                                   chain.id.value, toml_text(chain.name), seconds(chain.block_time), seconds(chain.poll_interval),
                                   toml_text(chain.multicall3.to_string()), chain.quiet_chain, chain.verify_every_blocks, seconds(chain.stale_after));
+    if (chain.sequencer_feed) out += fmt::format("sequencer_feed = {}\nsequencer_grace_s = {}\n", toml_text(chain.sequencer_feed->to_string()), chain.sequencer_grace_s);
     return out + (watched ? "\n" : "# no endpoint: not watched\n\n");
 }
 
@@ -86,10 +88,7 @@ std::string describe(const Settings& settings) {
     for (const auto& [key, row] : settings.assets.rows())
         out += fmt::format("[[asset]]\nchain = {}\ntoken = {}\nunderlying = {}\nlabel = {}\n\n", row.chain.value,
                            toml_text(row.token.to_string()), toml_text(row.underlying.symbol), toml_text(row.label));
-    for (const Feed& feed : settings.feeds)
-        out += fmt::format("[[feed]]\nchain = {}\nasset = {}\naddress = {}\nheartbeat_s = {}\ndeviation_ppm = {}\ndescription = {}\n\n",
-                           feed.chain.value, toml_text(feed.asset.symbol), toml_text(feed.address.to_string()), feed.heartbeat_s,
-                           feed.deviation_ppm, toml_text(feed.description));
+    for (const Feed& feed : settings.feeds) out += describe(feed);
     for (const model::Portfolio& portfolio : settings.portfolios)
         out += fmt::format("[[portfolio]]\nname = {}\nowners = {}\n\n", toml_text(portfolio.name), list(portfolio.owners));
     out += policy_text(settings.policy);

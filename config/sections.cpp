@@ -1,7 +1,9 @@
 // Chains, endpoints, venues, assets, feeds, portfolios, policy, storage, http, sinks, market.
 #include "config/sections.hpp"
 
+#include "config/feeds.hpp"
 #include "config/policy_fields.hpp"
+#include "config/row.hpp"
 #include "risk/model/in_quotes.hpp"
 
 #include <fmt/format.h>
@@ -17,57 +19,11 @@ namespace {
 
 using model::in_quotes;
 
-constexpr std::int64_t max_chain = std::numeric_limits<std::int64_t>::max();
-
 /// The same address on every chain that has it (deployed by a presigned transaction).
 const model::Address& canonical_multicall3() {
     static const model::Address address = model::Address::parse("0xcA11bde05977b3631167028862bE2a173976CA11").value();
     return address;
 }
-
-bool is_name(std::string_view text) {
-    const auto allowed = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
-    };
-    return !text.empty() && text.size() <= 64 && text.front() != '.' && std::ranges::all_of(text, allowed);
-}
-
-/// Names become parts of URLs, rows of the outbox and labels of metrics.
-std::optional<std::string> read_name(TableReader& row, std::string_view key) {
-    auto name = row.text(key, Need::required);
-    if (name && !is_name(*name)) {
-        row.problem(key, fmt::format("{} is no name; give 1 to 64 letters, digits, '_', '-' or '.'", in_quotes(*name)));
-        return std::nullopt;
-    }
-    return name;
-}
-
-void check_known(TableReader& row, std::string_view key, model::ChainId chain, const Settings& settings) {
-    if (!settings.chains.contains(chain))
-        row.problem(key, fmt::format("chain {0} is not known; add a [[chain]] with id = {0}", chain.value));
-}
-
-std::optional<model::ChainId> read_chain_id(TableReader& row, const Settings& settings) {
-    const auto value = row.whole("chain", 1, max_chain, Need::required);
-    if (!value) return std::nullopt;
-    const model::ChainId chain{static_cast<std::uint64_t>(*value)};
-    check_known(row, "chain", chain, settings);
-    return chain;
-}
-
-/// Reports the second row of one identity in one file.
-template <class Id>
-class Once {
-public:
-    bool first(TableReader& row, std::string_view key, const Id& id, const std::string& text) {
-        const auto [it, inserted] = lines_.try_emplace(id, row.line());
-        if (!inserted) row.problem(key, fmt::format("{} is given twice, first in line {}; remove one", text, it->second));
-        return inserted;
-    }
-
-private:
-    std::map<Id, std::size_t> lines_;
-};
 
 void read_chains(TableReader& root, Settings& settings) {
     Once<model::ChainId> once;
@@ -94,6 +50,8 @@ void read_chains(TableReader& root, Settings& settings) {
         chain.multicall3 = row.address("multicall3").value_or(chain.multicall3);
         chain.quiet_chain = row.boolean("quiet_chain").value_or(chain.quiet_chain);
         if (const auto blocks = row.whole("verify_every_blocks", 1, 1000)) chain.verify_every_blocks = static_cast<std::uint32_t>(*blocks);
+        if (const auto feed = row.address("sequencer_feed")) chain.sequencer_feed = *feed;
+        chain.sequencer_grace_s = row.whole("sequencer_grace_s", 1, 86400).value_or(chain.sequencer_grace_s);
         row.refuse("rpc", fmt::format("is not a setting of a chain; write [[endpoint]] with chain = {}, operator = \"who runs it\" and url = what stands here", chain_id.value));
         if (id && once.first(row, "id", chain_id, fmt::format("chain {}", *id))) settings.chains.insert_or_assign(chain_id, std::move(chain));
     });
@@ -181,33 +139,6 @@ void read_assets(TableReader& root, Settings& settings) {
         if (!chain || !token || !underlying || !label) return;
         if (once.first(row, "token", {*chain, *token}, token->to_string())) settings.assets.add({*chain, *token, {*underlying}, *label});
     });
-}
-
-auto feed_key(const Feed& feed) { return std::tie(feed.chain, feed.asset, feed.address); }
-
-void read_feeds(TableReader& root, Settings& settings) {
-    Once<std::tuple<model::ChainId, model::AssetId, model::Address>> once;
-    root.each("feed", [&](TableReader& row) {
-        const auto chain = read_chain_id(row, settings);
-        const auto asset = read_name(row, "asset");
-        const auto address = row.address("address", Need::required);
-        const bool enabled = row.boolean("enabled").value_or(true);
-        const Need need = enabled ? Need::required : Need::optional;
-        const auto heartbeat = row.whole("heartbeat_s", 1, 30 * 86400, need);
-        const auto deviation = row.whole("deviation_ppm", 1, 500000, need);
-        const auto description = row.text("description", need);
-        if (!chain || !asset || !address) return;
-        Feed feed{*chain, {*asset}, *address, heartbeat.value_or(0),
-                  static_cast<std::uint32_t>(deviation.value_or(0)), description.value_or("")};
-        if (!once.first(row, "address", feed_key(feed), feed.address.to_string())) return;
-        const auto removed = std::erase_if(settings.feeds, [&](const Feed& other) { return feed_key(other) == feed_key(feed); });
-        if (!enabled) {
-            if (removed == 0) row.problem("address", fmt::format("{} is not a known feed of {} on chain {}, so it cannot be disabled", feed.address.to_string(), *asset, chain->value));
-            return;
-        }
-        if (heartbeat && deviation && description) settings.feeds.push_back(std::move(feed));
-    });
-    std::ranges::sort(settings.feeds, {}, feed_key);
 }
 
 void read_portfolios(TableReader& root, Settings& settings) {

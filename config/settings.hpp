@@ -1,6 +1,7 @@
 // Everything a run is told: chains, venues, assets, feeds, portfolios, policy, where to store, listen and warn.
 #pragma once
 
+#include "config/feed_source.hpp"
 #include "config/secret.hpp"
 #include "risk/model/asset.hpp"
 #include "risk/model/policy.hpp"
@@ -14,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace margind::config {
@@ -31,6 +33,9 @@ struct Chain {
     std::chrono::milliseconds stale_after{30'000};
     /// Every account is compared with its venue's own view at least once in so many blocks, 1 to 1,000.
     std::uint32_t verify_every_blocks = 32;
+    /// Chainlink's uptime feed of a rollup's sequencer, and for how long after it came back prices are not relied on.
+    std::optional<model::Address> sequencer_feed;
+    std::int64_t sequencer_grace_s = 3600;
 };
 
 /// A way to reach a chain: http(s)://, ws(s):// or ipc:/path. A chain without one is known but not watched.
@@ -54,15 +59,20 @@ struct Venue {
     std::map<std::string, std::vector<model::Bytes32>> ids{};
 };
 
+/// A reference price of an asset, in USD. What a kind of source needs beside this is in `source`.
 struct Feed {
     model::ChainId chain;
     model::AssetId asset;
+    /// The contract that is asked; zero for signed packages.
     model::Address address;
     std::int64_t heartbeat_s = 0;
     /// Hundredths of a basis point (5000 = 0.5 %).
     std::uint32_t deviation_ppm = 0;
-    /// What the feed's `description()` must answer, e.g. "ETH / USD".
+    /// What the feed's `description()` must answer, e.g. "ETH / USD"; empty: anything.
     std::string description;
+    FeedSource source{};
+    /// It prices nothing by itself: it disputes the others of its asset and chain.
+    bool second_opinion = false;
 };
 
 /// `host` is 127.0.0.1, ::1 or localhost. Names are those allowed in the Host header, with or without the port;
@@ -97,7 +107,7 @@ struct Settings {
     std::vector<Endpoint> endpoints;
     std::map<model::VenueId, Venue> venues;
     model::AssetMap assets;
-    /// Sorted by chain, asset, address.
+    /// Sorted by chain, asset, kind, address.
     std::vector<Feed> feeds;
     /// Sorted by name.
     std::vector<model::Portfolio> portfolios;
@@ -111,6 +121,11 @@ struct Settings {
     /// Calibration of the market; null: the built-in one, resource("market.json").
     std::optional<std::filesystem::path> market_file;
 };
+
+/// What tells two feeds apart.
+std::tuple<model::ChainId, model::AssetId, std::string_view, model::Address> identity(const Feed& feed);
+/// The feeds of a chain, and behind them the uptime feed of its sequencer where it has one.
+std::vector<Feed> feeds_of(const Settings& settings, model::ChainId chain);
 
 /// The value of an environment variable, empty when it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;

@@ -16,7 +16,7 @@ namespace {
 using adapters::AccountReading;
 using adapters::AccountReadings;
 using adapters::Log;
-using adapters::oracles::chainlink::Observation;
+using adapters::oracles::Observation;
 using model::FactsPtr;
 using model::Result;
 using Kind = Subject::Kind;
@@ -256,7 +256,7 @@ std::string name_of(const Subject& subject, const Scope& scope, const std::vecto
     switch (subject.kind) {
         case Kind::configuration: return scope.venues[subject.place]->venue().to_string() + " configuration";
         case Kind::venue: return scope.venues[subject.place]->venue().to_string() + " venue facts";
-        case Kind::price: return scope.feeds[subject.place].asset.symbol + " feed " + scope.feeds[subject.place].address.to_string();
+        case Kind::price: return scope.feeds[subject.place].asset.symbol + " feed " + adapters::oracles::source_of(scope.feeds[subject.place]);
         case Kind::account: return scope.venues[subject.place]->venue().to_string() + " account " + owners[subject.owner].to_string();
         case Kind::logs: return "logs";
     }

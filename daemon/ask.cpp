@@ -15,7 +15,7 @@ using adapters::Reading;
 using adapters::rpc::Operator;
 using model::ErrorCode;
 using model::Result;
-namespace chainlink = adapters::oracles::chainlink;
+namespace oracles = adapters::oracles;
 using LogList = Result<std::vector<adapters::Log>>;
 
 // The readings of all questions but the logs.
@@ -27,8 +27,8 @@ public:
         for (const auto& [place, feed] : questions.feeds) {
             FeedReading reading;
             reading.place = place;
-            reading.price = chainlink::read_price(scope.feeds[place], feed.previous, block);
-            if (feed.description) reading.description = chainlink::read_description(scope.feeds[place]);
+            reading.price = oracles::read_price(scope.feeds[place], feed.before, block);
+            if (feed.description) reading.description = oracles::read_description(scope.feeds[place]);
             feeds_.push_back(std::move(reading));
         }
         const auto owner = [&](const Holder& holder) -> const model::Address& { return (*questions.owners)[holder.owner]; };
@@ -81,7 +81,7 @@ public:
 private:
     struct FeedReading {
         std::uint32_t place = 0;
-        std::unique_ptr<Reading<chainlink::Observation>> price;
+        std::unique_ptr<Reading<oracles::Observation>> price;
         /// Null for a feed that has told already.
         std::unique_ptr<Reading<std::string>> description;
     };

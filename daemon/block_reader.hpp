@@ -6,6 +6,7 @@
 #include "daemon/chain_source.hpp"
 #include "daemon/disputes.hpp"
 #include "daemon/heads.hpp"
+#include "daemon/packages.hpp"
 #include "daemon/panel.hpp"
 #include "daemon/plight.hpp"
 
@@ -27,6 +28,8 @@ struct ReadingParts {
     Heads& heads;
     Disputes& disputes;
     std::uint32_t verify_every = 32;
+    /// Null: no feed of signed packages has any.
+    const Packages* packages = nullptr;
 };
 
 /// What is carried from one block to the next, true at `last`.
@@ -38,7 +41,7 @@ struct Known {
         bool disputed = false;
     };
     struct Accepted {
-        adapters::oracles::chainlink::Round round;
+        adapters::oracles::Answer answer;
         std::uint64_t since = 0;
     };
 

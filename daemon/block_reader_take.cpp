@@ -1,5 +1,8 @@
 // What a reading makes of the answers: facts, watches, what is carried forward and what is read again. No I/O.
 #include "daemon/block_reader.hpp"
+
+#include "adapters/oracles/grade.hpp"
+#include "adapters/oracles/settle.hpp"
 #include "risk/account.hpp"
 
 #include <fmt/format.h>
@@ -15,24 +18,13 @@ using adapters::AccountReadings;
 using adapters::AccountViews;
 using model::ErrorCode;
 using model::Result;
+namespace oracles = adapters::oracles;
 using Kind = Subject::Kind;
 using EntryKind = CarriedEntry::Kind;
 
 // Who held nothing at a venue is taken to hold nothing while it cannot be read, but not for longer than this.
 constexpr std::int64_t empty_for_s = 600;
 constexpr std::size_t few_blocks = 3;
-
-model::ReferencePrice refused_price(const config::Feed& feed, std::string reason) {
-    model::ReferencePrice price;
-    price.asset = feed.asset;
-    price.chain = feed.chain;
-    price.source = fmt::format("chainlink:{}:{}", feed.chain.value, feed.address.to_string());
-    price.heartbeat_s = feed.heartbeat_s;
-    price.deviation_ppm = feed.deviation_ppm;
-    price.grade = model::PriceGrade::refused;
-    price.reason = std::move(reason);
-    return price;
-}
 
 // "12 view equity: others 5, infura 4"; empty where all is as agreed.
 std::string other_than(const AccountReadings& agreed, const std::vector<AccountViews>& said, const std::string& name) {
@@ -107,7 +99,8 @@ void BlockReader::plan(Questions& questions) {
     }
     for (std::uint32_t place = 0; place < scope_.feeds.size(); ++place) {
         FeedQuestion feed;
-        if (const auto known = known_.accepted.find(place); known != known_.accepted.end()) feed.previous = known->second.round;
+        if (const auto known = known_.accepted.find(place); known != known_.accepted.end()) feed.before.previous = known->second.answer;
+        if (parts_.packages) feed.before.delivery = parts_.packages->of(scope_.feeds[place]);
         feed.description = !known_.described.contains(place);
         questions.feeds.emplace(place, std::move(feed));
     }
@@ -208,25 +201,26 @@ void BlockReader::take_venues(const Settled& settled) {
 }
 
 void BlockReader::take_prices(const Settled& settled) {
+    std::vector<oracles::Seen> seen;
     for (const auto& [place, observation] : settled.answers.feeds) {
-        const config::Feed& feed = scope_.feeds[place];
+        oracles::Seen one;
+        one.feed = scope_.feeds[place];
         if (!observation) {
-            prices_.push_back(refused_price(feed, in_short(observation.error())));
+            one.price = oracles::refused_price(one.feed, in_short(observation.error()));
+            seen.push_back(std::move(one));
             continue;
         }
         known_.described.emplace(place, block_.number);
-        const bool disputed = settled.undecided.contains(Subject{Kind::price, place, 0});
-        if (observation->accepted && !disputed) {
+        one.price = observation->price;
+        if (settled.undecided.contains(Subject{Kind::price, place, 0})) {
+            one.contradiction = "operators contradict each other";
+        } else if (observation->accepted) {
             Known::Accepted& accepted = known_.accepted[place];
-            if (accepted.since == 0 || accepted.round != *observation->accepted) accepted = Known::Accepted{*observation->accepted, block_.number};
+            if (accepted.since == 0 || accepted.answer != *observation->accepted) accepted = Known::Accepted{*observation->accepted, block_.number};
         }
-        model::ReferencePrice price = observation->price;
-        if (disputed && price.grade != model::PriceGrade::refused) {
-            price.grade = model::PriceGrade::disputed;
-            price.reason = "operators contradict each other";
-        }
-        prices_.push_back(std::move(price));
+        seen.push_back(std::move(one));
     }
+    prices_ = oracles::settle(std::move(seen), block_.time);
 }
 
 // Another watch than before: what was held may have changed unseen.

@@ -28,8 +28,7 @@ std::shared_ptr<const Scope> scope_of(const config::Settings& settings, model::C
     scope->chain = chain;
     scope->adapters = std::move(venues);
     for (const auto& [id, adapter] : scope->adapters) scope->venues.push_back(adapter.get());
-    for (const config::Feed& feed : settings.feeds)
-        if (feed.chain == chain) scope->feeds.push_back(feed);
+    scope->feeds = config::feeds_of(settings, chain);
     return scope;
 }
 
@@ -61,9 +60,10 @@ private:
 ChainReader::ChainReader(ChainReaderParts parts, Adapters venues)
     : parts_(std::move(parts)),
       scope_(scope_of(parts_.settings, parts_.chain, std::move(venues))),
+      packages_(parts_.http ? std::make_unique<Packages>(*parts_.http, scope_->feeds) : nullptr),
       panel_(parts_.executor, parts_.operators, parts_.settings.chains.at(parts_.chain).block_time),
       disputes_(parts_.chain, parts_.metrics),
-      reading_parts_{scope_, parts_.settings.assets, panel_, parts_.heads, disputes_, parts_.settings.chains.at(parts_.chain).verify_every_blocks},
+      reading_parts_{scope_, parts_.settings.assets, panel_, parts_.heads, disputes_, parts_.settings.chains.at(parts_.chain).verify_every_blocks, packages_.get()},
       owners_(owners_of(parts_.settings)),
       known_(scope_->venues.size(), owners_->size()) {}
 
@@ -105,6 +105,7 @@ asio::awaitable<Result<ChainReading>> ChainReader::read(model::BlockRef block, s
     // A copy, so that a reading that fails changes nothing.
     auto known = carried ? std::make_unique<Known>(known_) : std::make_unique<Known>(scope_->venues.size(), whose->size());
     if (!carried) known->configs = known_.configs;
+    if (packages_) co_await packages_->refresh();
     BlockReader reader(reading_parts_, *known, block, whose, std::move(options));
     auto reading = co_await reader.run();
     if (!carried) co_return reading;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/block_reader.hpp"
+#include "daemon/packages.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -20,6 +21,8 @@ struct ChainReaderParts {
     std::vector<adapters::rpc::Operator*> operators;
     Heads& heads;
     Metrics* metrics = nullptr;
+    /// For feeds of signed packages; null: they are without.
+    adapters::rpc::HttpClient* http = nullptr;
 };
 
 /// Of the owners of the settings' portfolios it carries forward what it knows from one block to the next, one reading at a time;
@@ -45,6 +48,7 @@ public:
 private:
     ChainReaderParts parts_;
     std::shared_ptr<const Scope> scope_;
+    std::unique_ptr<Packages> packages_;
     Panel panel_;
     Disputes disputes_;
     ReadingParts reading_parts_;

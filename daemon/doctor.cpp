@@ -1,9 +1,11 @@
 // The endpoints of each chain against each other and the clock; its venues and feeds through them.
 #include "daemon/doctor.hpp"
 
-#include "adapters/oracles/chainlink/chainlink.hpp"
+#include "adapters/oracles/grade.hpp"
+#include "adapters/oracles/settle.hpp"
 #include "adapters/rpc/spawn.hpp"
 #include "daemon/doctor_patient.hpp"
+#include "daemon/packages.hpp"
 #include "daemon/published.hpp"
 #include "daemon/venues.hpp"
 
@@ -18,7 +20,7 @@ namespace {
 
 namespace rpc = adapters::rpc;
 namespace asio = rpc::asio;
-namespace chainlink = adapters::oracles::chainlink;
+namespace oracles = adapters::oracles;
 using model::FactsPtr;
 using model::Result;
 using Patients = std::vector<std::unique_ptr<Patient>>;
@@ -192,36 +194,85 @@ Condition verdict_of(model::PriceGrade grade) {
     return Condition::unusable;
 }
 
-void judge_feed(Examined& subject, const config::Feed& feed, const Result<std::string>& description, const Result<chainlink::Observation>& observed,
-                const model::BlockRef& block) {
+struct FeedReading {
+    config::Feed feed;
+    Result<std::string> description = model::fail(model::ErrorCode::missing, "not asked");
+    Result<oracles::Observation> observed = model::fail(model::ErrorCode::missing, "not asked");
+};
+
+void judge_sequencer(Examined& subject, const FeedReading& reading, const model::BlockRef& block) {
+    if (!reading.observed) {
+        subject.findings.push_back({"uptime", Condition::unusable, {}, reading.observed.error().message});
+        return;
+    }
+    const model::ReferencePrice& status = reading.observed->price;
+    const std::int64_t since = block.time - status.updated_at;
+    subject.findings.push_back({"uptime", verdict_of(status.grade), since,
+                                status.grade == model::PriceGrade::fresh ? fmt::format("the sequencer is up for {} s", since) : status.reason});
+}
+
+void judge_feed(Examined& subject, const FeedReading& reading, const model::ReferencePrice* price, const model::BlockRef& block) {
     const auto find = [&subject](const char* check, Condition verdict, decltype(Finding::value) value, std::string says) {
         subject.findings.push_back({check, verdict, std::move(value), std::move(says)});
     };
-    if (description) find("description", Condition::good, *description, *description);
-    else find("description", Condition::unusable, {}, description.error().message);
-    if (!observed) {
-        find("price", Condition::unusable, {}, observed.error().message);
+    if (reading.description) find("description", Condition::good, *reading.description, *reading.description);
+    else find("description", Condition::unusable, {}, reading.description.error().message);
+    if (price == nullptr) {
+        find("price", Condition::unusable, {}, reading.observed.error().message);
         return;
     }
-    const model::ReferencePrice& price = observed->price;
-    find("decimals", Condition::good, static_cast<std::int64_t>(price.decimals), fmt::format("{} decimals", price.decimals));
-    const std::int64_t age = block.time - price.updated_at;
-    find("age_s", verdict_of(price.grade), age,
-         price.grade == model::PriceGrade::fresh ? fmt::format("{} s old, heartbeat {} s", age, feed.heartbeat_s)
-                                                 : fmt::format("{}: {}", model::to_string(price.grade), price.reason));
+    find("decimals", Condition::good, static_cast<std::int64_t>(price->decimals), fmt::format("{} decimals", price->decimals));
+    const std::int64_t age = block.time - price->updated_at;
+    find("age_s", verdict_of(price->grade), age,
+         price->grade == model::PriceGrade::fresh ? fmt::format("{} s old, heartbeat {} s", age, price->heartbeat_s)
+                                                  : fmt::format("{}: {}", model::to_string(price->grade), price->reason));
 }
 
-asio::awaitable<void> examine_feed(Patient& patient, const config::Feed& feed, Examined& subject) {
+asio::awaitable<void> read_feed(rpc::HttpClient& http, Patient& patient, FeedReading& reading) {
     const model::BlockRef block = *patient.common;
-    auto describe = chainlink::read_description(feed);
-    const auto description = co_await patient.rounds->read(std::move(describe), block);
-    auto read = chainlink::read_price(feed, std::nullopt, block);
-    const auto observed = co_await patient.rounds->read(std::move(read), block);
-    judge_feed(subject, feed, description, observed, block);
+    auto describe = oracles::read_description(reading.feed);
+    reading.description = co_await patient.rounds->read(std::move(describe), block);
+    oracles::Before before;
+    if (const auto* packages = std::get_if<config::RedstoneFeed>(&reading.feed.source)) {
+        config::RedstoneFeed source = *packages;
+        auto delivery = co_await fetch_packages(http, std::move(source));
+        before.delivery = std::make_shared<const oracles::Delivery>(std::move(delivery));
+    }
+    auto read = oracles::read_price(reading.feed, std::move(before), block);
+    reading.observed = co_await patient.rounds->read(std::move(read), block);
+}
+
+// Each by itself, and then against the others of its asset.
+void judge_feeds(const std::vector<FeedReading>& readings, const model::BlockRef& block, Diagnosis& diagnosis) {
+    std::vector<oracles::Seen> seen;
+    for (const FeedReading& reading : readings)
+        seen.push_back({reading.feed, reading.observed ? reading.observed->price : oracles::refused_price(reading.feed, reading.observed.error().message), ""});
+    const std::vector<model::ReferencePrice> prices = oracles::settle(std::move(seen), block.time);
+    std::size_t place = 0;
+    for (const FeedReading& reading : readings) {
+        const bool packages = std::holds_alternative<config::RedstoneFeed>(reading.feed.source);
+        Examined subject{reading.feed.asset.symbol, packages ? oracles::source_of(reading.feed) : reading.feed.address.to_string(), block.chain, {}};
+        if (std::holds_alternative<config::SequencerFeed>(reading.feed.source)) {
+            judge_sequencer(subject, reading, block);
+        } else {
+            const model::ReferencePrice& price = prices[place++];
+            judge_feed(subject, reading, reading.observed ? &price : nullptr, block);
+        }
+        diagnosis.feeds.push_back(std::move(subject));
+    }
+}
+
+asio::awaitable<void> examine_feeds(rpc::HttpClient& http, Patient& patient, std::vector<config::Feed> feeds, Diagnosis& diagnosis) {
+    std::vector<FeedReading> readings(feeds.size());
+    for (std::size_t i = 0; i < feeds.size(); ++i) {
+        readings[i].feed = std::move(feeds[i]);
+        co_await read_feed(http, patient, readings[i]);
+    }
+    judge_feeds(readings, *patient.common, diagnosis);
 }
 
 /// Through the endpoints that have the block of most.
-asio::awaitable<void> examine_chain(std::vector<Patient*> patients, const config::Settings& settings, model::ChainId chain, Diagnosis& diagnosis) {
+asio::awaitable<void> examine_chain(rpc::HttpClient& http, std::vector<Patient*> patients, const config::Settings& settings, model::ChainId chain, Diagnosis& diagnosis) {
     std::erase_if(patients, [](const Patient* patient) { return !patient->common; });
     if (patients.empty()) co_return;
     const auto adapters = make_adapters(settings, chain);
@@ -236,12 +287,8 @@ asio::awaitable<void> examine_chain(std::vector<Patient*> patients, const config
             diagnosis.venues.push_back(std::move(subject));
         }
     }
-    for (const config::Feed& feed : settings.feeds) {
-        if (feed.chain != chain) continue;
-        Examined subject{feed.asset.symbol, feed.address.to_string(), chain, {}};
-        co_await examine_feed(*patients.front(), feed, subject);
-        diagnosis.feeds.push_back(std::move(subject));
-    }
+    std::vector<config::Feed> feeds = config::feeds_of(settings, chain);
+    co_await examine_feeds(http, *patients.front(), std::move(feeds), diagnosis);
 }
 
 asio::awaitable<void> examine_last(Patient& patient, const config::Chain& chain) {
@@ -304,7 +351,7 @@ asio::awaitable<void> diagnose(rpc::HttpClient& http, const config::Settings& se
     co_await rpc::join_all(std::move(third));
     for (const model::ChainId id : chains) {
         std::vector<Patient*> own = of_chain(patients, id);
-        co_await examine_chain(std::move(own), settings, id, diagnosis);
+        co_await examine_chain(http, std::move(own), settings, id, diagnosis);
     }
     std::vector<asio::awaitable<void>> last;
     for (const auto& patient : patients)

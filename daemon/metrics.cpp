@@ -65,6 +65,8 @@ struct Metrics::Families {
     Family<Gauge>& level = gauge(registry, "margind_headline_level", "0 liquidatable, 1 critical, 2 call, 3 warn, 4 unknown, 5 watch, 6 ok.");
     Family<Gauge>& z = gauge(registry, "margind_headline_z", "Sigmas of 24 h to the binding account's liquidation; absent when none binds.");
     Family<Gauge>& accounts = gauge(registry, "margind_accounts", "Accounts of a portfolio by level.");
+    Family<Gauge>& price_grade = gauge(registry, "margind_price_grade", "0 fresh, 1 late, 2 sequencer_grace, 3 disputed, 4 stale, 5 refused.");
+    Family<Gauge>& price_confidence = gauge(registry, "margind_price_confidence", "Of a reference price, from 1 down to 0.");
     /// Gauges of a state are removed and set anew; one writer at a time.
     std::mutex state_mutex;
 };
@@ -119,6 +121,11 @@ std::string Metrics::text(const Published& state, const Clocks& clocks) {
         }
     }
     if (state.evaluation) {
+        for (const model::ReferencePrice& price : state.evaluation->report->prices) {
+            const prometheus::Labels labels{{"chain", text_of(price.chain)}, {"asset", price.asset.symbol}, {"source", price.source}};
+            families_->price_grade.Add(labels).Set(badness(price.grade));
+            families_->price_confidence.Add(labels).Set(price.confidence_ppm / 1e6);
+        }
         for (const auto& [name, portfolio] : state.evaluation->after->portfolios) {
             families_->level.Add({{"portfolio", name}}).Set(static_cast<double>(portfolio.headline.level));
             set_or_remove(families_->z, {{"portfolio", name}}, portfolio.headline.z);

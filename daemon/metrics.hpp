@@ -1,4 +1,4 @@
-// What the daemon counts, for Prometheus. Labels are chains, operators, portfolios, sinks and routes of the configuration: bounded.
+// What the daemon counts, for Prometheus. Labels are chains, operators, portfolios, feeds, sinks and routes of the configuration: bounded.
 #pragma once
 
 #include "daemon/published.hpp"

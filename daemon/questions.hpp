@@ -1,7 +1,7 @@
 // What is asked of one operator at one block, and what it answered.
 #pragma once
 
-#include "adapters/oracles/chainlink/chainlink.hpp"
+#include "adapters/oracles/oracle.hpp"
 #include "daemon/venues.hpp"
 
 #include <cstdint>
@@ -19,6 +19,7 @@ struct Scope {
     Adapters adapters;
     /// Sorted by id; each points into `adapters`.
     std::vector<const adapters::Adapter*> venues;
+    /// And the uptime feed of the chain's sequencer, as config::feeds_of gives them.
     std::vector<config::Feed> feeds;
 };
 
@@ -31,7 +32,7 @@ struct Holder {
 };
 
 struct FeedQuestion {
-    std::optional<adapters::oracles::chainlink::Round> previous;
+    adapters::oracles::Before before;
     /// Whether it is the feed that the configuration says.
     bool description = false;
 };
@@ -73,7 +74,7 @@ struct Questions {
 struct Answers {
     std::map<std::uint32_t, model::Result<model::FactsPtr>> configs;
     std::map<std::uint32_t, model::Result<model::FactsPtr>> venues;
-    std::map<std::uint32_t, model::Result<adapters::oracles::chainlink::Observation>> feeds;
+    std::map<std::uint32_t, model::Result<adapters::oracles::Observation>> feeds;
     std::map<Holder, model::Result<adapters::AccountReadings>> accounts;
     std::optional<model::Result<std::vector<adapters::Log>>> logs;
     std::map<Holder, model::Result<std::vector<adapters::AccountViews>>> views;

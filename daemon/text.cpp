@@ -270,7 +270,7 @@ std::string to_text(const PortfolioReport& portfolio, const model::Report& repor
     for (const model::SourceTrouble& trouble : report.troubles)
         line(out, trouble_text(trouble.kind), fmt::format("chain {}: {}", trouble.chain.value, trouble.reason));
     for (const model::ReferencePrice& price : report.prices)
-        if (price.grade != model::PriceGrade::fresh)
+        if (price.grade != model::PriceGrade::fresh && (!price.second_opinion || price.grade == model::PriceGrade::disputed))
             line(out, "price " + price.asset.symbol, fmt::format("{} from {}: {}", model::to_string(price.grade), price.source, price.reason));
     account_lines(out, portfolio);
     return out;

@@ -41,7 +41,7 @@ Result<std::unique_ptr<WatchedChain>> WatchedChain::make(asio::any_io_executor e
     heads.poll_interval = configured.poll_interval;
     heads.quiet = configured.quiet_chain;
     watched->heads_ = std::make_unique<Heads>(executor, pointers, heads, system_clocks());
-    auto reader = ChainReader::make({executor, settings, chain, pointers, *watched->heads_, metrics});
+    auto reader = ChainReader::make({executor, settings, chain, pointers, *watched->heads_, metrics, &http});
     if (!reader) return model::fail(reader.error());
     watched->reader_ = std::move(*reader);
     return watched;

@@ -12,7 +12,7 @@ using namespace model;
 std::optional<double> feed_deviation(std::span<const ReferencePrice> prices, ChainId chain, const AssetId& asset) {
     std::optional<double> widest;
     for (const ReferencePrice& price : prices)
-        if (price.chain == chain && price.asset == asset)
+        if (price.chain == chain && price.asset == asset && !price.second_opinion)
             widest = std::max(widest.value_or(0), static_cast<double>(price.deviation_ppm) / 1e6);
     return widest;
 }

@@ -36,7 +36,7 @@ model::Result<Distances> distances(const model::PreparedAccount& account, const 
 /// Of `liquidatable`.
 Certainty certainty(const std::optional<model::Enclosure>& enclosure);
 
-/// Relative deviation threshold of an underlying's feed on a chain; empty when none is known.
+/// Relative deviation threshold of an underlying's feeds on a chain, second opinions aside; empty when none is known.
 std::optional<double> feed_deviation(std::span<const model::ReferencePrice> prices, model::ChainId chain,
                                      const model::AssetId& asset);
 

@@ -9,24 +9,13 @@ using namespace model;
 
 namespace {
 
-int badness(PriceGrade grade) {
-    switch (grade) {
-        case PriceGrade::fresh: return 0;
-        case PriceGrade::late: return 1;
-        case PriceGrade::sequencer_grace: return 2;
-        case PriceGrade::disputed: return 3;
-        case PriceGrade::stale: return 4;
-        case PriceGrade::refused: return 5;
-    }
-    return 5;
-}
-
 auto rank(const ReferencePrice& price) { return std::tuple(badness(price.grade), price.chain, price.source); }
 
 }  // namespace
 
 Valuation::Valuation(const std::vector<ReferencePrice>& prices) {
     for (const ReferencePrice& price : prices) {
+        if (price.second_opinion) continue;
         const auto [it, first] = best_.try_emplace(price.asset, price);
         if (!first && rank(price) < rank(it->second)) it->second = price;
     }
@@ -63,7 +52,8 @@ FeedDoubt feed_doubt(const std::vector<ReferencePrice>& prices, ChainId chain, c
     FeedDoubt doubt;
     for (const ReferencePrice& price : prices) {
         if (price.chain != chain || price.asset != asset) continue;
-        doubt.stale = doubt.stale || price.grade == PriceGrade::stale || price.grade == PriceGrade::refused;
+        const bool unfit = price.grade == PriceGrade::stale || price.grade == PriceGrade::refused || price.grade == PriceGrade::sequencer_grace;
+        doubt.stale = doubt.stale || (unfit && !price.second_opinion);
         doubt.disputed = doubt.disputed || price.grade == PriceGrade::disputed;
     }
     return doubt;

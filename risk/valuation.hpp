@@ -10,7 +10,7 @@
 namespace margind::risk {
 
 /// One price in USD per underlying, of all feeds on all chains: the best grade (fresh, late, sequencer_grace,
-/// disputed, stale), then the lowest chain, then source. USD is 1.
+/// disputed, stale), then the lowest chain, then source; second opinions price nothing. USD is 1.
 class Valuation {
 public:
     explicit Valuation(const std::vector<model::ReferencePrice>& prices);
@@ -30,7 +30,7 @@ private:
     std::map<model::AssetId, model::ReferencePrice> best_;
 };
 
-/// Whether a feed of `asset` on `chain` is stale or without a usable answer, or disputed.
+/// Whether a feed of `asset` on `chain` is stale, without a usable answer or of an hour when its chain's sequencer was down, or disputed.
 struct FeedDoubt {
     bool stale = false;
     bool disputed = false;

@@ -173,8 +173,8 @@ public:
         : executor_(std::move(executor)), options_(options), dialer_(std::make_shared<Dialer>(executor_, options_.ca_file)) {}
 
     /// `pacer`: JSON-RPC.
-    static asio::awaitable<model::Result<HttpResponse>> post(std::shared_ptr<Impl> self, Endpoint endpoint, HttpHeaders headers,
-                                                             std::string body, HttpLimits limits, Pacer* pacer, Cost cost);
+    static asio::awaitable<model::Result<HttpResponse>> ask(std::shared_ptr<Impl> self, http::verb verb, Endpoint endpoint, HttpHeaders headers,
+                                                            std::string body, HttpLimits limits, Pacer* pacer, Cost cost);
     const asio::any_io_executor& executor() const { return executor_; }
     const std::shared_ptr<Dialer>& dialer() const { return dialer_; }
     std::uint64_t opened() const { return opened_; }
@@ -199,12 +199,12 @@ private:
     std::uint64_t opened_ = 0;
 };
 
-asio::awaitable<model::Result<HttpResponse>> HttpClient::Impl::post(std::shared_ptr<Impl> self, Endpoint endpoint, HttpHeaders headers,
-                                                                    std::string body, HttpLimits limits, Pacer* pacer, Cost cost) {
+asio::awaitable<model::Result<HttpResponse>> HttpClient::Impl::ask(std::shared_ptr<Impl> self, http::verb verb, Endpoint endpoint, HttpHeaders headers,
+                                                                   std::string body, HttpLimits limits, Pacer* pacer, Cost cost) {
     const Clock::time_point deadline = Clock::now() + limits.total;
     const std::string key = endpoint.shown();
     if (!endpoint.is_http()) co_return model::fail(ErrorCode::bad_input, fmt::format("{}: an http or https URL is needed", key));
-    Request request(http::verb::post, endpoint.target, 11, std::move(body));
+    Request request(verb, endpoint.target, 11, std::move(body));
     request.set(http::field::host, endpoint.authority());
     request.set(http::field::user_agent, "margind");
     if (!endpoint.user_info.empty()) request.set(http::field::authorization, basic_authorization(endpoint));
@@ -302,7 +302,14 @@ HttpClient::~HttpClient() = default;
 
 asio::awaitable<model::Result<HttpResponse>> HttpClient::post(Endpoint endpoint, HttpHeaders headers, std::string body,
                                                               HttpLimits limits) {
-    return Impl::post(impl_, std::move(endpoint), std::move(headers), std::move(body), limits, nullptr, {});
+    return Impl::ask(impl_, http::verb::post, std::move(endpoint), std::move(headers), std::move(body), limits, nullptr, {});
+}
+
+asio::awaitable<model::Result<HttpResponse>> HttpClient::get(Endpoint endpoint, HttpLimits limits) {
+    HttpHeaders headers;
+    headers.emplace_back("Accept", "application/json");
+    headers.emplace_back("Accept-Encoding", "gzip, deflate");
+    return Impl::ask(impl_, http::verb::get, std::move(endpoint), std::move(headers), {}, limits, nullptr, {});
 }
 
 asio::awaitable<model::Result<HttpResponse>> HttpClient::post_json(Endpoint endpoint, std::string body, HttpLimits limits, Pacer& pacer,
@@ -311,7 +318,7 @@ asio::awaitable<model::Result<HttpResponse>> HttpClient::post_json(Endpoint endp
     headers.emplace_back("Content-Type", "application/json");
     headers.emplace_back("Accept", "application/json");
     headers.emplace_back("Accept-Encoding", "gzip, deflate");
-    return Impl::post(impl_, std::move(endpoint), std::move(headers), std::move(body), limits, &pacer, cost);
+    return Impl::ask(impl_, http::verb::post, std::move(endpoint), std::move(headers), std::move(body), limits, &pacer, cost);
 }
 
 const asio::any_io_executor& HttpClient::executor() const { return impl_->executor(); }

@@ -1,4 +1,4 @@
-// The one HTTP client: POST with bounds and deadlines, over kept connections, plain or TLS.
+// The one HTTP client: POST and GET with bounds and deadlines, over kept connections, plain or TLS.
 #pragma once
 
 #include "adapters/rpc/budget.hpp"
@@ -63,6 +63,8 @@ public:
     /// connection lost), `limit` (header or body too long, after inflating), `upstream` (not HTTP); they name the endpoint as shown().
     asio::awaitable<model::Result<HttpResponse>> post(Endpoint endpoint, HttpHeaders headers, std::string body,
                                                       HttpLimits limits);
+    /// The same without a body; the reply may come compressed.
+    asio::awaitable<model::Result<HttpResponse>> get(Endpoint endpoint, HttpLimits limits);
     /// A JSON-RPC message: every time it leaves, `pacer` is asked before; the reply may come compressed and must keep to
     /// json_bounds.hpp while it arrives. One that does not begin as JSON is cut short. `pacer` must outlive the request.
     asio::awaitable<model::Result<HttpResponse>> post_json(Endpoint endpoint, std::string body, HttpLimits limits, Pacer& pacer,

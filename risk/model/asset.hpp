@@ -40,6 +40,8 @@ private:
 /// `refused`: the feed answered something no one may use (zero, negative, no round); there is no price.
 enum class PriceGrade : std::uint8_t { fresh, late, stale, disputed, sequencer_grace, refused };
 const char* to_string(PriceGrade grade);
+/// Greater is worse: fresh, late, sequencer_grace, disputed, stale, refused.
+int badness(PriceGrade grade);
 
 /// A reference price in USD per unit of the underlying, as one feed gave it at one block.
 struct ReferencePrice {
@@ -54,7 +56,11 @@ struct ReferencePrice {
     /// Deviation threshold of the feed, in hundredths of a basis point (5000 = 0.5 %).
     std::uint32_t deviation_ppm = 0;
     PriceGrade grade = PriceGrade::fresh;
-    std::string reason;
+    std::string reason{};
+    /// From 1,000,000 down to 0: by age, half of it when disputed.
+    std::uint32_t confidence_ppm = 1'000'000;
+    /// Nothing is priced by it: it only disputes other sources.
+    bool second_opinion = false;
     friend bool operator==(const ReferencePrice&, const ReferencePrice&) = default;
 };
 

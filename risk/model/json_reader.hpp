@@ -114,7 +114,7 @@ void read_json(const JsonReader& in, std::map<K, T>& out) {
     }
 }
 
-/// A described struct: exactly its fields, all of them.
+/// A described struct: exactly its fields, all of them but those that `may_be_absent(const T*, name)` names.
 template <class T>
 void read_json(const JsonReader& in, T& out) {
     if constexpr (Described<T>) {
@@ -122,6 +122,8 @@ void read_json(const JsonReader& in, T& out) {
         for_each_field<T>([&](const char* name, auto) { names.emplace_back(name); });
         in.only_keys(names);
         for_each_field<T>([&](const char* name, auto member) {
+            if constexpr (requires { may_be_absent(static_cast<const T*>(nullptr), std::string_view()); })
+                if (may_be_absent(static_cast<const T*>(nullptr), name) && !in.has(name)) return;
             if (!in.failed()) read_json(JsonReader(in, std::string_view(name)), out.*member);
         });
     } else if constexpr (OneOfTextTypes<T> || std::is_enum_v<T>) {

@@ -21,6 +21,18 @@ const char* to_string(PriceGrade grade) {
     return "invalid";
 }
 
+int badness(PriceGrade grade) {
+    switch (grade) {
+        case PriceGrade::fresh: return 0;
+        case PriceGrade::late: return 1;
+        case PriceGrade::sequencer_grace: return 2;
+        case PriceGrade::disputed: return 3;
+        case PriceGrade::stale: return 4;
+        case PriceGrade::refused: return 5;
+    }
+    return 5;
+}
+
 const char* to_string(GradeKind kind) {
     switch (kind) {
         case GradeKind::verified: return "verified";

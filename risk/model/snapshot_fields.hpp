@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -27,8 +28,12 @@ constexpr auto describe(const ReferencePrice*) {
                       field("raw", &ReferencePrice::raw), field("decimals", &ReferencePrice::decimals),
                       field("updated_at", &ReferencePrice::updated_at), field("heartbeat_s", &ReferencePrice::heartbeat_s),
                       field("deviation_ppm", &ReferencePrice::deviation_ppm), field("grade", &ReferencePrice::grade),
-                      field("reason", &ReferencePrice::reason));
+                      field("reason", &ReferencePrice::reason), field("confidence_ppm", &ReferencePrice::confidence_ppm),
+                      field("second_opinion", &ReferencePrice::second_opinion));
 }
+
+/// Snapshots stored without them have prices of one source each.
+constexpr bool may_be_absent(const ReferencePrice*, std::string_view name) { return name == "confidence_ppm" || name == "second_opinion"; }
 
 constexpr auto describe(const Qualifiers*) {
     return std::tuple(field("single_source", &Qualifiers::single_source), field("unpinned", &Qualifiers::unpinned),

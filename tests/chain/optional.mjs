@@ -12,6 +12,7 @@ const modules = {
   lyra: () => import("./deploy_lyra.mjs"),
   compound: () => import("./deploy_compound.mjs"),
   derive: () => import("./deploy_derive.mjs"),
+  oracles: () => import("./deploy_oracles.mjs"),
 };
 
 /** The protocols that `--with` names: a list with commas, or "all". */

@@ -15,6 +15,28 @@ export const units = {
     contracts: ["MockV3Aggregator"],
     settings: { optimizer },
   },
+  // The proxy that stands in front of Chainlink's feeds on Ethereum.
+  oracle_proxy: {
+    solc: "solc-0.6.6",
+    paths: { "": "@chainlink/contracts-0.8.0" },
+    entries: ["src/v0.6/EACAggregatorProxy.sol"],
+    contracts: ["EACAggregatorProxy"],
+    settings: { optimizer },
+  },
+  oracle_contracts: {
+    solc: "solc-0.8.26",
+    paths: { "": "@chainlink/contracts" },
+    entries: ["src/v0.8/l2ep/dev/arbitrum/ArbitrumSequencerUptimeFeed.sol", "src/v0.8/l2ep/dev/Flags.sol"],
+    contracts: ["ArbitrumSequencerUptimeFeed", "Flags", "SimpleReadAccessController"],
+    settings: { optimizer },
+  },
+  pyth: {
+    solc: "solc-0.8.26",
+    paths: { "": "@pythnetwork/pyth-sdk-solidity" },
+    entries: ["MockPyth.sol"],
+    contracts: ["MockPyth"],
+    settings: { optimizer },
+  },
   // Morpho Blue itself, and the plain rate model and oracle that its package tests with.
   morpho: {
     solc: "solc-0.8.19",

@@ -125,6 +125,47 @@ TEST(Example, loads_and_holds_what_it_says) {
     EXPECT_EQ(settings->policy, model::Policy{});
 }
 
+TEST(Example, has_a_feed_of_every_kind) {
+    const Environment env = [](const std::string& name) -> std::optional<std::string> { return "http://127.0.0.1:8545/" + name; };
+    const auto settings = load(std::string(MARGIND_SOURCE_DIR) + "/config/example.toml", env);
+    ASSERT_TRUE(settings) << settings.error().message;
+    const std::vector<Feed> feeds = feeds_of(*settings, model::ChainId{31337});
+    ASSERT_EQ(feeds.size(), 4U);
+    EXPECT_EQ(kind_of(feeds[0].source), "chainlink");
+    EXPECT_FALSE(feeds[0].second_opinion);
+    const auto& pyth = std::get<PythFeed>(feeds[1].source);
+    EXPECT_EQ(pyth.price_id.to_string(), "0xff61491a931112ddf1bd8147cd1b641375f79f5825126d665480874634fd0ace");
+    EXPECT_TRUE(feeds[1].second_opinion);
+    const auto& packages = std::get<RedstoneFeed>(feeds[2].source);
+    EXPECT_EQ(packages.url.origin(), "env REDSTONE_URL");
+    EXPECT_EQ(packages.signers.size(), 3U);
+    EXPECT_EQ(feeds[2].heartbeat_s, 96);
+    EXPECT_TRUE(feeds[2].second_opinion);
+    const auto& pool = std::get<TwapFeed>(feeds[3].source);
+    EXPECT_EQ(pool.quote, "USDC");
+    EXPECT_EQ(feeds[3].heartbeat_s, 1800);
+    EXPECT_TRUE(feeds[3].second_opinion);
+    for (const Feed& feed : feeds) EXPECT_NE(describe(*settings).find("kind = \"" + std::string(kind_of(feed.source)) + "\""), std::string::npos);
+}
+
+TEST(SecondOpinions, load_as_a_configuration) {
+    const Environment env = [](const std::string&) -> std::optional<std::string> { return "http://127.0.0.1:1/"; };
+    const auto settings = load(std::string(MARGIND_SOURCE_DIR) + "/config/second_opinions.toml", env);
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(settings->feeds.size(), defaults().feeds.size() + 15);
+}
+
+TEST(BuiltIn, has_the_uptime_feeds_of_the_rollups) {
+    const Settings settings = defaults();
+    EXPECT_FALSE(settings.chains.at(model::ChainId{1}).sequencer_feed);
+    for (const std::uint64_t chain : {10ULL, 8453ULL, 42161ULL}) {
+        const std::vector<Feed> feeds = feeds_of(settings, model::ChainId{chain});
+        ASSERT_FALSE(feeds.empty()) << chain;
+        ASSERT_TRUE(std::holds_alternative<SequencerFeed>(feeds.back().source)) << chain;
+        EXPECT_EQ(std::get<SequencerFeed>(feeds.back().source).grace_s, 3600) << chain;
+    }
+}
+
 TEST(Policy, every_field_is_settable_and_its_default_is_in_range) {
     const model::Policy defaults;
     std::set<std::string_view> names;

@@ -1,16 +1,13 @@
 // What liquidity in a Uniswap v3 range holds at a price, rounded as the pool's libraries round.
 #pragma once
 
+#include "adapters/evm/tick_math.hpp"
 #include "risk/model/u256.hpp"
-
-#include <cstdint>
 
 namespace margind::adapters::protocols::perp_v2 {
 
-inline constexpr std::int32_t max_tick = 887272;
-
-/// sqrt(1.0001^tick) as Q64.96, equal to the pool's to the last bit. \pre |tick| <= max_tick
-model::U256 sqrt_ratio_at_tick(std::int32_t tick);
+using evm::max_tick;
+using evm::sqrt_ratio_at_tick;
 
 /// Liquidity of one order (below 2^128) between two square-root prices (Q64.96, lower < upper).
 struct Range {
