@@ -110,13 +110,17 @@ void read_feed(TableReader& row, Settings& settings, Once<decltype(identity(Feed
     const bool enabled = row.boolean("enabled").value_or(true);
     const Need need = enabled ? Need::required : Need::optional;
     auto source = read_source(row, need);
+    // What else a feed needs follows from its source; where that is wrong, its own error is enough.
+    const Need rest = source ? need : Need::optional;
     const bool by_contract = !source || !std::holds_alternative<RedstoneFeed>(*source);
-    const auto address = by_contract ? row.address("address", Need::required) : std::optional(model::Address{});
-    const auto heartbeat = heartbeat_of(row, source.value_or(FeedSource{}), need);
+    const auto address = by_contract ? row.address("address", source ? Need::required : Need::optional) : std::optional(model::Address{});
+    const auto heartbeat = heartbeat_of(row, source.value_or(FeedSource{}), rest);
     const auto deviation = row.whole("deviation_ppm", 1, 500000, need);
-    const bool described = !source || std::holds_alternative<ChainlinkFeed>(*source);
-    const auto description = described ? row.text("description", need) : std::optional(std::string());
     const auto opinion = row.boolean("second_opinion");
+    // Feeds of others that speak Chainlink's interface need not describe themselves as the address book says.
+    const bool described = source && std::holds_alternative<ChainlinkFeed>(*source) && !opinion.value_or(false);
+    auto description = row.text("description", described ? need : Need::optional);
+    if (!described && !description) description.emplace();
     if (!chain || !asset || !address || !source) return;
     const bool is_opinion = opinion.value_or(std::holds_alternative<TwapFeed>(*source) || std::holds_alternative<RedstoneFeed>(*source));
     Feed feed{*chain, {*asset}, *address, heartbeat.value_or(0), static_cast<std::uint32_t>(deviation.value_or(0)), description.value_or(""),

@@ -117,7 +117,7 @@ const Wrong wrong_files[] = {
      "t.toml:1: asset[0].label: is missing; add it"},
     {"feed_deviation", "[[feed]]\nchain = 1\nasset = 'ETH'\naddress = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'\nheartbeat_s = 60\ndeviation_ppm = 0\ndescription = 'ETH / USD'\n",
      "t.toml:6: feed[0].deviation_ppm: 0 is out of range; give a whole number from 1 to 500000"},
-    {"feed_kind", "[[feed]]\nchain = 1\nasset = 'ETH'\nkind = 'oracle'\naddress = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'\nheartbeat_s = 60\ndeviation_ppm = 9\ndescription = ''\n",
+    {"feed_kind", "[[feed]]\nchain = 1\nasset = 'ETH'\nkind = 'oracle'\naddress = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'\nheartbeat_s = 60\ndeviation_ppm = 9\n",
      "t.toml:4: feed[0].kind: \"oracle\" is no kind of feed; give chainlink, pyth, uniswap_v3_twap or redstone"},
     {"feed_pyth_id", "[[feed]]\nchain = 1\nasset = 'ETH'\nkind = 'pyth'\naddress = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed'\nheartbeat_s = 60\ndeviation_ppm = 9\nprice_id = '0x12'\n",
      "t.toml:8: feed[0].price_id: \"0x12\" is no price id; give 0x and 64 hex digits"},
