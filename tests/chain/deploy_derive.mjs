@@ -55,4 +55,4 @@ async function send(world, { calls, at }) {
   return { block: head };
 }
 
-export const verbs = { derive_send: send };
+export const verbs = { derive_send: { fields: ["calls", "at"], run: send } };

@@ -44,8 +44,9 @@ TEST(DeriveAccountFile, gives_the_published_margin_with_each_scenario) {
 TEST(DeriveAccountFile, tells_a_person_the_same) {
     const Finished run = run_margind({"evaluate", path_of("pmrm_2_short_put.json")});
     EXPECT_EQ(run.code, 20) << run.err;
-    for (const char* part : {"manager                                                       pmrm_2", "scenario spot 0.8200000000000001 vol up", "  worst",
-                             "maintenance contingency options", "maintenance margin", "-18851.84081190", "-22163.82044010", "liquidatable                                                     yes"})
+    for (const char* part : {"manager                                                       pmrm_2", "scenario spot 0.8200000000000001 vol up",
+                             "  worst", "maintenance contingency options", "maintenance margin", "-18851.84081190", "-22163.82044010",
+                             "liquidatable                                                     yes"})
         EXPECT_NE(run.out.find(part), std::string::npos) << part << " is not in:\n" << run.out;
 }
 

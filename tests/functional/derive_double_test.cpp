@@ -59,7 +59,8 @@ public:
     void mine() { chain_.verb("derive_send", {{"calls", std::exchange(calls_, json::array())}}); }
 
     /// New messages of every feed.
-    void refresh(const std::string& eth = "3000", const std::string& btc = "60000", const std::string& stable = "1", const std::string& confidence = "1") {
+    void refresh(const std::string& eth = "3000", const std::string& btc = "60000", const std::string& stable = "1",
+                 const std::string& confidence = "1") {
         const std::int64_t now = chain_.head().time;
         call("stable", "set", {wei(stable), wei("1")});
         for (const auto& [market, price] : {std::pair{"ETH", eth}, std::pair{"BTC", btc}}) {
@@ -93,7 +94,8 @@ public:
         model::FactsPtr venue;
         AccountReadings accounts;
         const AccountReading& of(std::uint64_t id) const {
-            const auto found = std::find_if(accounts.begin(), accounts.end(), [&](const AccountReading& row) { return row.sub == std::to_string(id); });
+            const auto found =
+                std::find_if(accounts.begin(), accounts.end(), [&](const AccountReading& row) { return row.sub == std::to_string(id); });
             if (found == accounts.end()) throw std::runtime_error("no subaccount " + std::to_string(id));
             return *found;
         }
@@ -116,7 +118,8 @@ public:
     }
     /// The manager's own answer, on another road.
     I256 margin(std::uint64_t id, const char* manager, bool initial) {
-        const auto words = words_of(chain_.call(chain_.address(std::string("/derive/") + manager), call_data("getMargin(uint256,bool)", {U256(id), U256(initial ? 1 : 0)})));
+        const auto words = words_of(
+            chain_.call(chain_.address(std::string("/derive/") + manager), call_data("getMargin(uint256,bool)", {U256(id), U256(initial ? 1 : 0)})));
         return I256::from_word(words.at(0));
     }
 
@@ -248,7 +251,8 @@ TEST(Derive, says_beforehand_what_the_views_say_after_spot_has_moved_alone) {
     for (const char* price : {"2400", "2999.99", "3175.5", "4100"}) {
         world.call("ETH.spot", "set", {wei(price), wei("1")});
         world.mine();
-        for (const auto& [id, manager] : {std::pair{book.perp, "standard"}, std::pair{book.spread, "standard"}, std::pair{book.tokens, "portfolio"}, std::pair{book.put, "standard"}}) {
+        for (const auto& [id, manager] : {std::pair{book.perp, "standard"}, std::pair{book.spread, "standard"}, std::pair{book.tokens, "portfolio"},
+                                          std::pair{book.put, "standard"}}) {
             const auto account = world.account(before, id);
             model::State state = account->current();
             for (std::size_t i = 0; i < state.prices.size(); ++i)
@@ -264,6 +268,8 @@ TEST(Derive, says_beforehand_what_the_views_say_after_spot_has_moved_alone) {
 TEST(Derive, liquidates_at_the_price_that_it_tells_and_not_one_unit_before) {
     World world;
     const Book book = open_book(world);
+    world.hold(book.put, "cash", "700");
+    world.mine();
     const World::Read before = world.read(world.alice);
     const auto account = world.account(before, book.put);
     const auto at = [&](const U256& price) {
@@ -327,7 +333,8 @@ TEST(Derive, leaves_options_that_are_over_unknown_until_they_settle) {
     const auto account = world.account(settled, book.put);
     const auto positions = account->positions(account->current());
     ASSERT_TRUE(positions);
-    const auto put = std::find_if(positions->begin(), positions->end(), [](const model::Position& p) { return p.instrument == model::Instrument::option; });
+    const auto put =
+        std::find_if(positions->begin(), positions->end(), [](const model::Position& p) { return p.instrument == model::Instrument::option; });
     ASSERT_NE(put, positions->end());
     ASSERT_TRUE(put->option && put->option->settlement_price);
     EXPECT_EQ(put->option->settlement_price->to_string(), "3000");

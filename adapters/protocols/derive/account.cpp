@@ -102,7 +102,8 @@ std::string option_label(const Market& market, const Expiry& expiry, const Optio
     return market.label + (option.is_call ? " call " : " put ") + model::decimal_text(option.strike, decimals) + " at " + std::to_string(expiry.time);
 }
 
-Account::Account(Book book, std::string stale) : book_(std::move(book)), stale_(std::move(stale)), inputs_(inputs_of(book_)), vol_inputs_(vol_inputs_of(book_)) {}
+Account::Account(Book book, std::string stale)
+    : book_(std::move(book)), stale_(std::move(stale)), inputs_(inputs_of(book_)), vol_inputs_(vol_inputs_of(book_)) {}
 
 Result<Book> Account::moved(const model::State& state) const {
     if (state.prices.size() != inputs_.size())
@@ -122,7 +123,8 @@ Result<Book> Account::moved(const model::State& state) const {
         market.spot.price = price();
         if (market.spot.price != before)
             for (Expiry& expiry : market.expiries) move_expiry(expiry, before, market.spot.price, m);
-        if (market.perp && (market.spot.price != before || state.time_offset_s != 0)) move_perp(*market.perp, before, market.spot.price, state.time_offset_s, m);
+        if (market.perp && (market.spot.price != before || state.time_offset_s != 0))
+            move_perp(*market.perp, before, market.spot.price, state.time_offset_s, m);
     }
     for (Collateral& held : book.collaterals) held.price.price = price();
     book.stable.price = price();
@@ -137,7 +139,8 @@ Result<model::Standing> Account::at(const model::State& state) const {
     const Result<Figures> f = figures_of(*book);
     if (!f) return model::fail(f.error());
     Checked m;
-    const model::Standing standing{money(f->mtm), money(m.sub(f->mtm, f->margin.maintenance)), money(m.sub(f->mtm, f->margin.initial)), f->liquidatable};
+    const model::Standing standing{money(f->mtm), money(m.sub(f->mtm, f->margin.maintenance)), money(m.sub(f->mtm, f->margin.initial)),
+                                   f->liquidatable};
     if (!m.ok()) return model::fail(ErrorCode::out_of_range, "a margin does not fit 256 bits at the state");
     return standing;
 }
@@ -169,13 +172,14 @@ Result<model::LiquidationTerms> Account::terms(const model::State& state) const 
 }
 
 std::vector<model::AdjustmentOption> Account::options() const {
-    std::vector<model::AdjustmentOption> list{
-        {model::Verb::deposit, book_.cash_asset, book_.numeraire.symbol, book_.numeraire, decimals, U256::pow10(offered_deposit_exponent + decimals)}};
+    std::vector<model::AdjustmentOption> list{{model::Verb::deposit, book_.cash_asset, book_.numeraire.symbol, book_.numeraire, decimals,
+                                               U256::pow10(offered_deposit_exponent + decimals)}};
     // While an auction is live, adjustments by the owner revert, deposits too.
     if (book_.auction_live) return {};
     for (const Market& market : book_.markets)
         if (market.perp)
-            list.push_back({model::Verb::reduce, market.perp->asset, market.label + " perp", market.underlying, decimals, market.perp->size.magnitude()});
+            list.push_back(
+                {model::Verb::reduce, market.perp->asset, market.label + " perp", market.underlying, decimals, market.perp->size.magnitude()});
     return list;
 }
 
@@ -188,7 +192,8 @@ Result<std::unique_ptr<model::PreparedAccount>> Account::with(const model::Adjus
     } else if (adjustment.verb == model::Verb::reduce) {
         const auto market = std::find_if(book.markets.begin(), book.markets.end(),
                                          [&](const Market& row) { return row.perp && row.perp->asset == adjustment.asset; });
-        if (market == book.markets.end()) return model::fail(ErrorCode::missing, "perp " + adjustment.asset.to_string() + " is not held: reduce another");
+        if (market == book.markets.end())
+            return model::fail(ErrorCode::missing, "perp " + adjustment.asset.to_string() + " is not held: reduce another");
         Perp& perp = *market->perp;
         if (amount.is_zero() || amount > magnitude(perp.size))
             return model::fail(ErrorCode::out_of_range,

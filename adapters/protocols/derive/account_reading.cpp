@@ -16,10 +16,12 @@ class AccountsReading final : public Reading<AccountReadings> {
 public:
     AccountsReading(model::FactsPtr venue, const model::Address& owner) : venue_(std::move(venue)), owner_(owner) {
         const std::uint64_t last = venue_.read.u256("last_account_id").to_u64().value_or(most_candidates + 1);
-        if (venue_.facts->schema() != venue_schema) error_ = model::Error{ErrorCode::unknown_schema, "venue facts of schema " + venue_.facts->schema()};
+        if (venue_.facts->schema() != venue_schema)
+            error_ = model::Error{ErrorCode::unknown_schema, "venue facts of schema " + venue_.facts->schema()};
         else if (!venue_.read.ok()) error_ = venue_.read.error();
         else if (last > most_candidates)
-            error_ = model::Error{ErrorCode::limit, "the venue has " + std::to_string(last) + " subaccounts, more than the " + std::to_string(most_candidates) + " that are asked whose they are"};
+            error_ = model::Error{ErrorCode::limit, "the venue has " + std::to_string(last) + " subaccounts, more than the " +
+                                                        std::to_string(most_candidates) + " that are asked whose they are"};
         for (std::uint64_t id = 1; id <= last && !error_; ++id) accounts_.emplace_back(venue_, owner_, U256(id));
     }
 

@@ -67,11 +67,15 @@ private:
     }
 
     void take_core(Answers& answers) {
-        if (answers.bytes("code of the standard_manager").empty() && !answers.error()) refuse(ErrorCode::no_code, "no contract at the standard_manager " + standard_.to_string());
-        if (answers.bytes("code of matching").empty() && !answers.error()) refuse(ErrorCode::no_code, "no contract at matching " + matching_.to_string());
+        if (answers.bytes("code of the standard_manager").empty() && !answers.error())
+            refuse(ErrorCode::no_code, "no contract at the standard_manager " + standard_.to_string());
+        if (answers.bytes("code of matching").empty() && !answers.error())
+            refuse(ErrorCode::no_code, "no contract at matching " + matching_.to_string());
         subaccounts_ = answers.address("StandardManager.subAccounts");
         const Address matched = answers.address("Matching.subAccounts");
-        if (matched != subaccounts_) refuse(ErrorCode::decode, "matching " + matching_.to_string() + " holds accounts of " + matched.to_string() + ", not of " + subaccounts_.to_string());
+        if (matched != subaccounts_)
+            refuse(ErrorCode::decode,
+                   "matching " + matching_.to_string() + " holds accounts of " + matched.to_string() + ", not of " + subaccounts_.to_string());
         facts_.add("cash_asset", answers.address("StandardManager.cashAsset"));
         facts_.add("auction", answers.address("StandardManager.liquidation"));
         const Address stable = answers.address("StandardManager.stableFeed");
@@ -90,7 +94,8 @@ private:
             requests.push_back(view(standard_, "getMarketFeeds(uint256)", AbiWriter().u256(U256(id))));
         }
         for (const Address& manager : portfolio_)
-            for (const char* name : {"option()", "perp()", "lib()", "spotFeed()", "forwardFeed()", "volFeed()", "interestRateFeed()", "stableFeed()", "subAccounts()", "baseAsset()"})
+            for (const char* name : {"option()", "perp()", "lib()", "spotFeed()", "forwardFeed()", "volFeed()", "interestRateFeed()", "stableFeed()",
+                                     "subAccounts()", "baseAsset()"})
                 requests.push_back(view(manager, name));
         return requests;
     }
@@ -124,9 +129,11 @@ private:
             facts_.add(item(managers, i, "option"), answers.address(name + ".option"));
             add_perp(managers, i, answers.address(name + ".perp"));
             facts_.add(item(managers, i, "lib"), answers.address(name + ".lib"));
-            for (const char* feed : {"spot_feed", "forward_feed", "vol_feed", "rate_feed", "stable_feed"}) add_feed(managers, i, feed, answers.address(name + '.' + feed));
+            for (const char* feed : {"spot_feed", "forward_feed", "vol_feed", "rate_feed", "stable_feed"})
+                add_feed(managers, i, feed, answers.address(name + '.' + feed));
             const Address holds = answers.address(name + ".subAccounts");
-            if (holds != subaccounts_) refuse(ErrorCode::decode, name + " is of the accounts " + holds.to_string() + ", not of " + subaccounts_.to_string());
+            if (holds != subaccounts_)
+                refuse(ErrorCode::decode, name + " is of the accounts " + holds.to_string() + ", not of " + subaccounts_.to_string());
             // The first version has one base token; the second has a feed for each token.
             const auto base = answers.attempt("baseAsset", [](evm::AbiReader& r) { return r.address(); });
             facts_.add(item(managers, i, "kind"), U256(static_cast<std::uint64_t>(base ? ManagerKind::pmrm : ManagerKind::pmrm_2)));
@@ -161,7 +168,8 @@ private:
     }
 
     void take_feeds(Answers& answers) {
-        for (const PerpOf& perp : perps_) facts_.add(item(perp.list, perp.index, "perp_feed"), answers.address("PerpAsset.perpFeed of " + perp.asset.to_string()));
+        for (const PerpOf& perp : perps_)
+            facts_.add(item(perp.list, perp.index, "perp_feed"), answers.address("PerpAsset.perpFeed of " + perp.asset.to_string()));
         for (const std::size_t i : second_) {
             const std::string list = list_of(managers, i, "collateral");
             std::size_t count = 0;

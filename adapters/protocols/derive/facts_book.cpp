@@ -22,7 +22,8 @@ constexpr unsigned largest_bits = 128;
 
 class Decoder {
 public:
-    Decoder(const model::Facts& venue, const model::Facts& account, const model::AssetMap& assets) : venue_(venue), account_(account), assets_(assets) {}
+    Decoder(const model::Facts& venue, const model::Facts& account, const model::AssetMap& assets)
+        : venue_(venue), account_(account), assets_(assets) {}
 
     Result<HeldBook> run() {
         read();
@@ -52,7 +53,8 @@ private:
         const std::uint64_t rows = account_.count("markets", most_markets);
         for (std::size_t i = 0; i < rows && !error_; ++i) read_market(i);
         if (error_) return;
-        if (book.manager != ManagerKind::standard && rows != 1) return refuse(ErrorCode::decode, "a portfolio manager's account has " + std::to_string(rows) + " markets");
+        if (book.manager != ManagerKind::standard && rows != 1)
+            return refuse(ErrorCode::decode, "a portfolio manager's account has " + std::to_string(rows) + " markets");
         if (book.manager == ManagerKind::standard) book.stable = spot_of("stable_", "the stable token");
         else read_portfolio();
     }
@@ -122,8 +124,9 @@ private:
             expiry.forward_fixed = number(account_, prefix + "forward_fixed");
             expiry.forward_variable = number(account_, prefix + "forward_variable");
         } else {
-            const ForwardMessage message{number(account_, prefix + "forward_difference"), account_.count(prefix + "forward_timestamp", 0xffff'ffffULL),
-                                         number(account_, prefix + "forward_start_aggregate"), number(account_, prefix + "forward_current_aggregate")};
+            const ForwardMessage message{
+                number(account_, prefix + "forward_difference"), account_.count(prefix + "forward_timestamp", 0xffff'ffffULL),
+                number(account_, prefix + "forward_start_aggregate"), number(account_, prefix + "forward_current_aggregate")};
             const std::optional<ForwardPortions> portions = forward_portions(message, expiry.time, market.spot.price);
             if (!portions) return refuse(ErrorCode::decode, "the stored forward of expiry " + std::to_string(expiry.time) + " gives no price");
             expiry.forward_fixed = portions->fixed;
@@ -170,7 +173,8 @@ private:
         held.label = mapping->label;
         held.underlying = mapping->underlying;
         held.amount = number(account_, item(tokens, j, "amount"));
-        if (!venue_.boolean(prefix + "enabled")) return refuse(ErrorCode::missing, held.label + " is not enabled as collateral: the manager's margin reverts");
+        if (!venue_.boolean(prefix + "enabled"))
+            return refuse(ErrorCode::missing, held.label + " is not enabled as collateral: the manager's margin reverts");
         held.price = spot_of(prefix, held.label.c_str());
         held.risk_cancelling = venue_.boolean(prefix + "risk_cancelling");
         held.maintenance_haircut = number(venue_, prefix + "maintenance_haircut");
@@ -191,14 +195,16 @@ private:
         }
         if (venue_.boolean(prefix + "stale")) note(what);
         const Feed feed{number(venue_, prefix + "price"), number(venue_, prefix + "confidence")};
-        if (feed.price.is_zero() || feed.price.is_negative()) refuse(ErrorCode::missing, std::string("the price of ") + what + " is " + feed.price.to_decimal());
+        if (feed.price.is_zero() || feed.price.is_negative())
+            refuse(ErrorCode::missing, std::string("the price of ") + what + " is " + feed.price.to_decimal());
         return feed;
     }
 
     const model::AssetMapping* mapped(const Address& token) {
         const model::AssetMapping* mapping = assets_.find(chain_, token);
         if (mapping == nullptr)
-            refuse(ErrorCode::missing, "unmapped_asset " + token.to_string() + " on chain " + std::to_string(chain_.value) + ": add it to the assets");
+            refuse(ErrorCode::missing,
+                   "unmapped_asset " + token.to_string() + " on chain " + std::to_string(chain_.value) + ": add it to the assets");
         return mapping;
     }
 
@@ -229,6 +235,8 @@ private:
 
 }  // namespace
 
-Result<HeldBook> book_of(const model::Facts& venue, const model::Facts& account, const model::AssetMap& assets) { return Decoder(venue, account, assets).run(); }
+Result<HeldBook> book_of(const model::Facts& venue, const model::Facts& account, const model::AssetMap& assets) {
+    return Decoder(venue, account, assets).run();
+}
 
 }  // namespace margind::adapters::protocols::derive

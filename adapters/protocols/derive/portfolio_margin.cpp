@@ -17,7 +17,8 @@ constexpr std::int64_t year_s = 365LL * 86'400;
 
 class Computation {
 public:
-    explicit Computation(const Book& book) : book_(book), p_(book.portfolio), market_(book.markets.front()), second_(book.manager == ManagerKind::pmrm_2) {}
+    explicit Computation(const Book& book)
+        : book_(book), p_(book.portfolio), market_(book.markets.front()), second_(book.manager == ManagerKind::pmrm_2) {}
 
     Result<PortfolioMargin> run() {
         minimum_confidence_ = market_.spot.confidence;
@@ -96,7 +97,8 @@ private:
     I256 skewed_mtm(const Expiry& expiry, const PortfolioExpiry& row, bool linear) {
         const I256 forward = m_.add(expiry.forward_variable, expiry.forward_fixed);
         const I256 root = m_.take(square_root(annualised(row.seconds)));
-        const I256 cap = linear ? m_.add(m_.mul(p_.linear_base_slope, root), p_.linear_base_cap) : m_.add(m_.mul(p_.absolute_base_slope, root), p_.absolute_base_cap);
+        const I256 cap = linear ? m_.add(m_.mul(p_.linear_base_slope, root), p_.linear_base_cap)
+                                : m_.add(m_.mul(p_.absolute_base_slope, root), p_.absolute_base_cap);
         const I256 vol_parameter = m_.add(p_.vol_static, m_.mul(root, p_.vol_scale));
         const I256 k_star = std::max(p_.min_k_star, m_.mul(m_.mul(root, p_.width_scale), vol_parameter));
         I256 sum;

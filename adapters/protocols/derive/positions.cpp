@@ -73,7 +73,8 @@ private:
             discount = m.exp(m.mul_div(m.negate(std::max(expiry.rate, I256())), I256(static_cast<std::int64_t>(left)), 365LL * 86'400));
         const auto prices = black76(left, discount, option.volatility, m.add(expiry.forward_fixed, expiry.forward_variable), option.strike);
         if (!prices || !m.ok()) return m_.fail();
-        Position& p = add(Instrument::option, market.underlying, option_label(market, expiry, option), option.amount, option.is_call ? prices->call : prices->put);
+        Position& p = add(Instrument::option, market.underlying, option_label(market, expiry, option), option.amount,
+                          option.is_call ? prices->call : prices->put);
         model::OptionTerms& terms = p.option.emplace();
         terms.kind = option.is_call ? model::OptionKind::call : model::OptionKind::put;
         terms.strike = money(option.strike);

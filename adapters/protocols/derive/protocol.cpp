@@ -32,7 +32,8 @@ public:
     std::unique_ptr<Reading<model::FactsPtr>> read_venue(model::FactsPtr config, const model::BlockRef& block) const override {
         return venue_reading(std::move(config), block);
     }
-    std::unique_ptr<Reading<AccountReadings>> read_account(model::FactsPtr venue, const model::Address& owner, const model::BlockRef&) const override {
+    std::unique_ptr<Reading<AccountReadings>> read_account(model::FactsPtr venue, const model::Address& owner,
+                                                           const model::BlockRef&) const override {
         return account_reading(std::move(venue), owner);
     }
     const model::VenueRule& rule() const override { return shared_rule(); }
@@ -59,7 +60,8 @@ private:
 
 Result<std::unique_ptr<Adapter>> make(config::Venue settings) {
     for (const char* name : {"standard_manager", "matching"})
-        if (!settings.addresses.contains(name)) return model::fail(ErrorCode::bad_input, settings.id.to_string() + ": address " + name + " is missing");
+        if (!settings.addresses.contains(name))
+            return model::fail(ErrorCode::bad_input, settings.id.to_string() + ": address " + name + " is missing");
     const auto list = settings.lists.find(manager_list);
     if (list == settings.lists.end()) return model::fail(ErrorCode::bad_input, settings.id.to_string() + ": list " + manager_list + " is missing");
     if (list->second.size() > most_managers)

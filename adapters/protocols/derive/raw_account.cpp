@@ -153,7 +153,8 @@ Market market_of(const JsonReader& in, ManagerKind manager) {
     market.spot = feed(in, "spot");
     if (in.has("perp")) market.perp = perp_of(JsonReader(in, "perp"));
     market.base = number_or(in, "base", Range::not_negative, {});
-    if (manager == ManagerKind::pmrm_2 && !market.base.is_zero()) JsonReader(in, "base").refuse(ErrorCode::bad_input, "pmrm_2 takes tokens as collaterals");
+    if (manager == ManagerKind::pmrm_2 && !market.base.is_zero())
+        JsonReader(in, "base").refuse(ErrorCode::bad_input, "pmrm_2 takes tokens as collaterals");
     if (manager == ManagerKind::standard) {
         const JsonReader parameters(in, "parameters");
         std::vector<std::string_view> names;
@@ -253,7 +254,8 @@ void read_book(const JsonReader& in, Book& book) {
     const bool standard = book.manager == ManagerKind::standard;
     const JsonReader markets(in, "markets");
     if (!rows_fit(markets)) return;
-    if (!standard && markets.size() != 1) markets.refuse(ErrorCode::bad_input, "a portfolio manager has one market, not " + std::to_string(markets.size()));
+    if (!standard && markets.size() != 1)
+        markets.refuse(ErrorCode::bad_input, "a portfolio manager has one market, not " + std::to_string(markets.size()));
     for (std::size_t i = 0; i < markets.size() && !in.failed(); ++i) book.markets.push_back(market_of(JsonReader(markets, i), book.manager));
     if (standard) {
         const JsonReader depeg(in, "depeg");

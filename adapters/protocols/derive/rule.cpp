@@ -13,8 +13,10 @@ namespace margind::adapters::protocols::derive {
 using model::ErrorCode;
 using model::Result;
 
-Result<std::unique_ptr<model::PreparedAccount>> Rule::prepare(const model::Facts& venue, const model::Facts& account, const model::AssetMap& assets) const {
-    if (venue.schema() != venue_schema) return model::fail(ErrorCode::unknown_schema, "venue facts of schema " + venue.schema() + ", not " + venue_schema);
+Result<std::unique_ptr<model::PreparedAccount>> Rule::prepare(const model::Facts& venue, const model::Facts& account,
+                                                              const model::AssetMap& assets) const {
+    if (venue.schema() != venue_schema)
+        return model::fail(ErrorCode::unknown_schema, "venue facts of schema " + venue.schema() + ", not " + venue_schema);
     if (account.schema() != account_schema)
         return model::fail(ErrorCode::unknown_schema, "account facts of schema " + account.schema() + ", not " + account_schema);
     Result<HeldBook> held = book_of(venue, account, assets);

@@ -46,14 +46,16 @@ void ask(std::vector<Request>& requests, const model::Address& feed, const U256&
 Result<void> plausible(const I256& confidence, const U256& timestamp, std::uint64_t now) {
     if (timestamp.is_zero()) return model::fail(ErrorCode::missing, "no message was ever stored");
     if (timestamp > U256(now) || confidence > I256(wad))
-        return model::fail(ErrorCode::decode, "the stored words are no message of this feed: time " + timestamp.to_decimal() + ", confidence " + confidence.to_decimal());
+        return model::fail(ErrorCode::decode, "the stored words are no message of this feed: time " + timestamp.to_decimal() + ", confidence " +
+                                                  confidence.to_decimal());
     return {};
 }
 
 }  // namespace
 
 bool is_stale(const model::Error& error) {
-    return error.code == ErrorCode::reverted && (error.message.find("0x1141796d") != std::string::npos || error.message.find("0x7cda43cb") != std::string::npos);
+    return error.code == ErrorCode::reverted &&
+           (error.message.find("0x1141796d") != std::string::npos || error.message.find("0x7cda43cb") != std::string::npos);
 }
 
 bool header_is_known(const U256& slot, const U256& required_signers, const U256& heartbeat) {
@@ -103,7 +105,8 @@ Result<Feed> stored_rate(std::span<const U256> words, std::uint64_t now) {
 
 Result<StoredVolatility> stored_volatility(std::span<const U256> words, std::uint64_t now) {
     const auto word = [&](std::size_t i) { return I256::from_word(words[i]); };
-    const StoredVolatility stored{{word(0), word(1), word(2), word(3), word(4), word(5), unsigned_bits(words[6], 0, 64)}, unsigned_bits(words[6], 64, 64)};
+    const StoredVolatility stored{{word(0), word(1), word(2), word(3), word(4), word(5), unsigned_bits(words[6], 0, 64)},
+                                  unsigned_bits(words[6], 64, 64)};
     if (const Result<void> good = plausible(stored.confidence, bits(words[6], 128, 64), now); !good) return model::fail(good.error());
     return stored;
 }

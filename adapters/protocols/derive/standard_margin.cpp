@@ -73,7 +73,8 @@ StandardExpiry expiry_margin(const Book& book, const Market& market, const Expir
     }
     out.max_loss = {worst, worst};
     if (net_calls.is_negative())
-        add(out.max_loss, {m.mul(m.mul(p.unpaired_maintenance, out.forward), net_calls), m.mul(m.mul(p.unpaired_initial, out.forward), net_calls)}, m);
+        add(out.max_loss, {m.mul(m.mul(p.unpaired_maintenance, out.forward), net_calls), m.mul(m.mul(p.unpaired_initial, out.forward), net_calls)},
+            m);
     const I256 confidence = std::min({market.spot.confidence, expiry.forward_confidence, expiry.volatility_confidence});
     const I256 share = confidence_share(confidence, p.option_confidence_threshold, p.confidence_factor, m);
     out.confidence_penalty = m.negate(m.mul(m.mul(share, market.spot.price), shorts));
@@ -98,7 +99,8 @@ void add_base(StandardMarket& out, const Book& book, const Market& market, Check
     out.base.maintenance = m.mul(notional, p.base_factor);
     out.base.initial = m.mul(out.base.maintenance, p.base_initial_scale);
     if (out.base.initial.is_zero()) return;
-    out.base_confidence_penalty = m.negate(m.mul(confidence_share(market.spot.confidence, p.base_confidence_threshold, p.confidence_factor, m), notional));
+    out.base_confidence_penalty =
+        m.negate(m.mul(confidence_share(market.spot.confidence, p.base_confidence_threshold, p.confidence_factor, m), notional));
 }
 
 /// Every perp and every short option costs more where the dollar token has lost its peg.

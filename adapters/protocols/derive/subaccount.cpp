@@ -95,7 +95,8 @@ void Subaccount::arrange() {
         own_row(managers, row);
     }
     facts_.add("kind", U256(static_cast<std::uint64_t>(kind_)));
-    std::sort(balances_.begin(), balances_.end(), [](const Balance& a, const Balance& b) { return std::tie(a.asset, a.sub_id) < std::tie(b.asset, b.sub_id); });
+    std::sort(balances_.begin(), balances_.end(),
+              [](const Balance& a, const Balance& b) { return std::tie(a.asset, a.sub_id) < std::tie(b.asset, b.sub_id); });
     for (const Balance& balance : balances_) {
         if (balance.asset == venue_.cash_asset || balance.amount.is_zero()) continue;
         if (kind_ == ManagerKind::standard) arrange_standard(balance);

@@ -13,7 +13,8 @@ void Subaccount::postpone(Stored kind, const model::Address& feed, std::size_t i
     // Over, and the average that it pays on has not been signed: no price of before says what it will be.
     if (kind == Stored::forward && expiry.time <= venue_.now && !expiry.settled)
         return refuse(ErrorCode::missing, "the options of expiry " + std::to_string(expiry.time) + " are over and their settlement price is not set");
-    if (!venue_.readable.contains(feed)) return refuse(error.code, error.message + ": too old, and the layout of the feed's storage is not the one known");
+    if (!venue_.readable.contains(feed))
+        return refuse(error.code, error.message + ": too old, and the layout of the feed's storage is not the one known");
     const std::size_t words = kind == Stored::volatility ? 7 : kind == Stored::forward ? 3 : 1;
     pending_.push_back({kind, feed, index, words});
     const char* name = kind == Stored::volatility ? "volatility" : kind == Stored::forward ? "forward" : "rate";
@@ -49,8 +50,9 @@ void Subaccount::take_stored(evm::Answers& answers) {
         const model::Result<void> kept = keep_stored(pending_[i], words);
         const HeldExpiry& expiry = expiries_[pending_[i].index];
         if (!kept)
-            return refuse(kept.error().code, "feed " + pending_[i].feed.to_string() + " is too old for its view, and what its storage holds of expiry " +
-                                                 std::to_string(expiry.time) + " is of no use: " + kept.error().message);
+            return refuse(kept.error().code, "feed " + pending_[i].feed.to_string() +
+                                                 " is too old for its view, and what its storage holds of expiry " + std::to_string(expiry.time) +
+                                                 " is of no use: " + kept.error().message);
     }
 }
 

@@ -34,31 +34,35 @@ struct Figures {
 
 constexpr Figures<4> basis_parameters{"getBasisContingencyParams()", {"basis_spot_up", "basis_spot_down", "basis_addition", "basis_multiple"}};
 constexpr Figures<8> second_margin{"getMarginParams()",
-                                   {"initial_factor", "maintenance_factor", "short_rate_multiple", "long_rate_multiple", "short_rate_addition", "long_rate_addition",
-                                    "short_base_discount", "long_base_discount"}};
+                                   {"initial_factor", "maintenance_factor", "short_rate_multiple", "long_rate_multiple", "short_rate_addition",
+                                    "long_rate_addition", "short_base_discount", "long_base_discount"}};
 constexpr Figures<8> second_other{"getOtherContingencyParams()",
-                                  {"peg_loss_threshold", "peg_loss_factor", "confidence_threshold", "confidence_margin", "maintenance_perp", "initial_perp",
-                                   "maintenance_option", "initial_option"}};
-constexpr Figures<6> second_vol{"getVolShockParams()", {"vol_range_up", "vol_range_down", "short_term_power", "long_term_power", "dte_floor_s", "min_vol_up_shock"}};
-constexpr Figures<8> second_skew{"getSkewShockParams()",
-                                 {"linear_base_cap", "absolute_base_cap", "linear_base_slope", "absolute_base_slope", "min_k_star", "width_scale", "vol_static", "vol_scale"}};
+                                  {"peg_loss_threshold", "peg_loss_factor", "confidence_threshold", "confidence_margin", "maintenance_perp",
+                                   "initial_perp", "maintenance_option", "initial_option"}};
+constexpr Figures<6> second_vol{"getVolShockParams()",
+                                {"vol_range_up", "vol_range_down", "short_term_power", "long_term_power", "dte_floor_s", "min_vol_up_shock"}};
+constexpr Figures<8> second_skew{
+    "getSkewShockParams()",
+    {"linear_base_cap", "absolute_base_cap", "linear_base_slope", "absolute_base_slope", "min_k_star", "width_scale", "vol_static", "vol_scale"}};
 constexpr Figures<4> first_margin{"getStaticDiscountParams()", {"initial_factor", "long_rate_multiple", "long_rate_addition", "long_base_discount"}};
-constexpr Figures<7> first_other{"getOtherContingencyParams()",
-                                 {"peg_loss_threshold", "peg_loss_factor", "confidence_threshold", "confidence_margin", "base_percent", "maintenance_perp",
-                                  "maintenance_option"}};
+constexpr Figures<7> first_other{
+    "getOtherContingencyParams()",
+    {"peg_loss_threshold", "peg_loss_factor", "confidence_threshold", "confidence_margin", "base_percent", "maintenance_perp", "maintenance_option"}};
 constexpr Figures<5> first_vol{"getVolShockParams()", {"vol_range_up", "vol_range_down", "short_term_power", "long_term_power", "dte_floor_s"}};
 
 constexpr Figures<2> perp_requirements{"perpMarginRequirements(uint256)", {"perp_maintenance", "perp_initial"}};
 constexpr Figures<8> option_parameters{"optionMarginParams(uint256)",
-                                       {"max_spot", "min_spot", "maintenance_call_spot", "maintenance_put_spot", "maintenance_put_mtm", "unpaired_initial",
-                                        "unpaired_maintenance", "maintenance_offset"}};
+                                       {"max_spot", "min_spot", "maintenance_call_spot", "maintenance_put_spot", "maintenance_put_mtm",
+                                        "unpaired_initial", "unpaired_maintenance", "maintenance_offset"}};
 constexpr Figures<2> base_parameters{"baseMarginParams(uint256)", {"base_factor", "base_initial_scale"}};
-constexpr Figures<4> contingency_parameters{"oracleContingencyParams(uint256)",
-                                            {"perp_confidence_threshold", "option_confidence_threshold", "base_confidence_threshold", "confidence_factor"}};
+constexpr Figures<4> contingency_parameters{
+    "oracleContingencyParams(uint256)",
+    {"perp_confidence_threshold", "option_confidence_threshold", "base_confidence_threshold", "confidence_factor"}};
 
 class VenueReading final : public Reading<model::FactsPtr> {
 public:
-    VenueReading(model::FactsPtr config, const model::BlockRef& block) : config_(std::move(config)), known_(*config_), now_(static_cast<std::uint64_t>(block.time)) {
+    VenueReading(model::FactsPtr config, const model::BlockRef& block)
+        : config_(std::move(config)), known_(*config_), now_(static_cast<std::uint64_t>(block.time)) {
         standard_ = known_.address("standard_manager");
         market_count_ = known_.count("markets", most_markets);
         manager_count_ = known_.count("managers", most_managers);
@@ -66,7 +70,8 @@ public:
             if (known_.boolean(item(feeds, i, "layout_known"))) readable_.insert(known_.address(item(feeds, i, "address")));
         for (std::size_t i = 0; i < config_->size(); ++i) facts_.add(config_->name(i), config_->value(i));
         facts_.add("time", U256(now_));
-        if (config_->schema() != config_schema) error_ = model::Error{ErrorCode::unknown_schema, "configuration facts of schema " + config_->schema()};
+        if (config_->schema() != config_schema)
+            error_ = model::Error{ErrorCode::unknown_schema, "configuration facts of schema " + config_->schema()};
         else if (!known_.ok()) error_ = known_.error();
     }
 
@@ -97,7 +102,8 @@ private:
                                       view(known_.address("auction"), "getAuctionParams()"), view(known_.address("subaccounts"), "lastAccountId()")};
         for (std::size_t i = 0; i < market_count_; ++i) {
             ask_currency(requests, markets, i);
-            for (const char* signature : {perp_requirements.signature, option_parameters.signature, base_parameters.signature, contingency_parameters.signature})
+            for (const char* signature :
+                 {perp_requirements.signature, option_parameters.signature, base_parameters.signature, contingency_parameters.signature})
                 requests.push_back(view(standard_, signature, AbiWriter().u256(known_.u256(item(markets, i, "id")))));
         }
         for (std::size_t i = 0; i < manager_count_; ++i) {
@@ -260,7 +266,8 @@ private:
         } else if (is_stale(read.error()) && readable_.contains(feed)) {
             stored_.push_back({prefix, feed});
         } else {
-            facts_.add(prefix + "reason", to_bytes(read.error().message + (is_stale(read.error()) ? "; the layout of its storage is not the one known" : "")));
+            facts_.add(prefix + "reason",
+                       to_bytes(read.error().message + (is_stale(read.error()) ? "; the layout of its storage is not the one known" : "")));
         }
     }
 
