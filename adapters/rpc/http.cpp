@@ -161,6 +161,13 @@ model::Error prefixed(const std::string& name, model::Error error) {
     return error;
 }
 
+/// Nothing has come that was not asked for: a second answer would be taken for that to the next request, of another chain maybe.
+bool is_quiet(Connection& connection) {
+    error_code error;
+    const std::size_t waiting = std::visit([&](auto& stream) { return beast::get_lowest_layer(stream).socket().available(error); }, connection);
+    return !error && waiting == 0;
+}
+
 bool is_header_text(const std::string& text) {
     return std::none_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
@@ -283,10 +290,12 @@ std::unique_ptr<Connection> HttpClient::Impl::take_idle(const std::string& key) 
     std::vector<Idle>& list = found->second;
     const Clock::time_point oldest = Clock::now() - options_.max_idle;
     std::erase_if(list, [&](const Idle& idle) { return idle.since < oldest; });
-    if (list.empty()) return nullptr;
-    std::unique_ptr<Connection> connection = std::move(list.back().connection);
-    list.pop_back();
-    return connection;
+    while (!list.empty()) {
+        std::unique_ptr<Connection> connection = std::move(list.back().connection);
+        list.pop_back();
+        if (is_quiet(*connection)) return connection;
+    }
+    return nullptr;
 }
 
 void HttpClient::Impl::keep_idle(const std::string& key, std::unique_ptr<Connection> connection) {

@@ -290,6 +290,25 @@ TEST_F(Http, replaces_a_kept_connection_that_the_server_closed) {
     EXPECT_EQ(http.connections_opened(), 3U);
 }
 
+TEST_F(Http, takes_no_second_answer_for_that_to_the_next_request) {
+    std::promise<void> first_read;
+    std::promise<void> second_sent;
+    RawServer server([&](int connection, int number) {
+        const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n" + std::to_string(number);
+        RawServer::read_request(connection);
+        RawServer::send(connection, answer);
+        if (number > 0) return;
+        first_read.get_future().wait();
+        RawServer::send(connection, answer);
+        second_sent.set_value();
+        RawServer::read_request(connection);
+    });
+    EXPECT_EQ(post(server.url()).value().body, "0");
+    first_read.set_value();
+    second_sent.get_future().wait();
+    EXPECT_EQ(post(server.url()).value().body, "1");
+}
+
 TEST_F(Http, says_unreachable_when_nobody_listens_and_when_there_is_no_such_host) {
     std::string url;
     {
