@@ -83,7 +83,8 @@ TEST_F(LyraBlackScholes, prices_and_greeks_are_the_contracts) {
         reverts_ += !theirs;
         ASSERT_EQ(ours.has_value(), theirs.has_value()) << what;
         if (!theirs) continue;
-        const std::vector<U256> words{ours->call_price, ours->put_price, ours->call_delta.to_word(), ours->put_delta.to_word(), ours->vega, ours->std_vega};
+        const std::vector<U256> words{ours->call_price, ours->put_price, ours->call_delta.to_word(),
+                                      ours->put_delta.to_word(), ours->vega, ours->std_vega};
         ASSERT_EQ(words, *theirs) << what;
         const auto prices = lyra::option_prices({seconds, vol, spot, strike, rate});
         ASSERT_TRUE(prices && prices->call == ours->call_price && prices->put == ours->put_price) << what;
@@ -119,10 +120,12 @@ TEST_F(LyraBlackScholes, minimum_collateral_is_the_caches) {
             position.type = pick(0, 4);
             position.amount = pick(0, 30) == 0 ? U256() : magnitude(0, 26);
             position.strike_price = i % 9 == 0 ? magnitude(0, 40) : magnitude(18, 22);
-            const U256 spot = i % 9 == 1 ? magnitude(0, 45) : *mul_div(position.strike_price, U256(pick(1, 5'000)), U256(2'000), model::Rounding::down);
+            const U256 spot = i % 9 == 1 ? magnitude(0, 45)
+                                         : *mul_div(position.strike_price, U256(pick(1, 5'000)), U256(2'000), model::Rounding::down);
             const std::uint64_t seconds = i % 4 == 0 ? pick(0, 3) : pick(1, 12'000'000);
             position.expiry = U256(static_cast<std::uint64_t>(block_.time) + seconds);
-            const auto ours = lyra::min_collateral(terms, rate, {static_cast<lyra::OptionType>(position.type), position.strike_price, position.amount, spot, seconds});
+            const auto ours = lyra::min_collateral(
+                terms, rate, {static_cast<lyra::OptionType>(position.type), position.strike_price, position.amount, spot, seconds});
             const auto theirs = world_.min_collateral(position, spot, block_);
             const std::string what = "type " + std::to_string(position.type) + ", " + std::to_string(seconds) + " s, spot " + spot.to_decimal() +
                                      ", strike " + position.strike_price.to_decimal() + ", amount " + position.amount.to_decimal();

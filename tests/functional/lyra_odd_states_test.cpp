@@ -26,7 +26,8 @@ protected:
     Address other_ = Address::parse(world_.chain().ready().at("accounts")[1].get<std::string>()).value();
 
     std::uint64_t open(const char* type, int strike, const char* amount, const char* collateral) {
-        const json done = world_.verb("lyra_open", {{"user", 0}, {"market", "ETH"}, {"strike", strike}, {"type", type}, {"amount", amount}, {"collateral", collateral}});
+        const json done = world_.verb("lyra_open",
+            {{"user", 0}, {"market", "ETH"}, {"strike", strike}, {"type", type}, {"amount", amount}, {"collateral", collateral}});
         return done.at("position").get<std::uint64_t>();
     }
     std::vector<HeldOption> held(const Address& owner) {
@@ -155,12 +156,14 @@ TEST_F(LyraOddStates, a_new_board_asks_for_a_new_configuration) {
     const BlockRef first = world_.chain().head();
     const FactsPtr config = world_.road().config(first);
     ASSERT_TRUE(world_.road().try_venue(config, first));
-    const json made = world_.verb("lyra_board", {{"market", "ETH"}, {"expires_in", 86'400 * 3}, {"iv", "1.1"}, {"strikes", json::array({"2900", "3100"})}});
+    const json made = world_.verb("lyra_board",
+        {{"market", "ETH"}, {"expires_in", 86'400 * 3}, {"iv", "1.1"}, {"strikes", json::array({"2900", "3100"})}});
     const BlockRef later = world_.chain().head();
     const auto refused = world_.road().try_venue(config, later);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::missing);
-    EXPECT_NE(refused.error().message.find("board " + std::to_string(made.at("board").get<int>()) + " is new"), std::string::npos) << refused.error().message;
+    EXPECT_NE(refused.error().message.find("board " + std::to_string(made.at("board").get<int>()) + " is new"), std::string::npos)
+        << refused.error().message;
     EXPECT_TRUE(world_.road().try_venue(world_.road().config(later), later));
 }
 

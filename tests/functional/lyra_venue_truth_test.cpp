@@ -157,7 +157,8 @@ TEST_F(LyraVenueTruth, terms_are_what_a_liquidation_takes) {
         if (!standing->liquidatable) continue;
         const auto terms = account->terms(account->current());
         ASSERT_TRUE(terms) << terms.error().message;
-        const json done = world_.verb("lyra_liquidate", {{"market", one.position.market}, {"position", *one.position.id.to_u64()}, {"at", block.time}});
+        const json done = world_.verb("lyra_liquidate",
+            {{"market", one.position.market}, {"position", *one.position.id.to_u64()}, {"at", block.time}});
         const U256 spot = world_.spot(one.position.market, block);
         const U256 returned = U256::from_decimal(done.at("returned_raw").get<std::string>()).value();
         const I256 back = signed_of(one.position.type == 2 ? times(returned, spot) : returned);

@@ -57,7 +57,8 @@ std::vector<Address> LyraWorld::make_accounts(int seed, int count) {
     return owners;
 }
 
-std::optional<std::vector<U256>> LyraWorld::ask(const Address& to, const char* signature, const std::vector<U256>& words, const BlockRef& block) const {
+std::optional<std::vector<U256>> LyraWorld::ask(const Address& to, const char* signature, const std::vector<U256>& words,
+                                                   const BlockRef& block) const {
     try {
         return words_of(chain_.call(to, call_data(signature, words), block.hash.to_string()));
     } catch (const std::runtime_error& error) {
@@ -131,7 +132,8 @@ std::optional<U256> LyraWorld::min_collateral(const LyraPosition& position, cons
 }
 
 bool LyraWorld::can_liquidate(const LyraPosition& position, const U256& spot, const BlockRef& block) const {
-    const auto words = ask(contract(position.market, "option_token"), "canLiquidate((uint256,uint256,uint8,uint256,uint256,uint8),uint256,uint256,uint256)",
+    const auto words = ask(contract(position.market, "option_token"),
+                           "canLiquidate((uint256,uint256,uint8,uint256,uint256,uint8),uint256,uint256,uint256)",
                            {position.id, position.strike, U256(position.type), position.amount, position.collateral, U256(1), position.expiry,
                             position.strike_price, spot},
                            block);

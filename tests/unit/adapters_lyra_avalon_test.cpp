@@ -51,7 +51,8 @@ using Values = std::map<std::string, model::FactValue>;
 
 /// The package's default parameters; one board of 14 days with strike 7 at 3,000; spot 3,000, GWAV vol 80 %.
 Values venue_values() {
-    Values v{{"chain_id", U256(1)}, {"time", U256(static_cast<std::uint64_t>(now))}, {"markets", U256(1)}, {"paused", false}, {"synthetix_adapter", synthetix}};
+    Values v{{"chain_id", U256(1)}, {"time", U256(static_cast<std::uint64_t>(now))}, {"markets", U256(1)}, {"paused", false},
+             {"synthetix_adapter", synthetix}};
     const auto market = [&](const char* name, model::FactValue value) { v[of_market(0, name)] = std::move(value); };
     market("option_market", option_market);
     market("option_token", option_token);
@@ -134,7 +135,8 @@ std::string text(const model::Money& money) { return money.to_string(); }
 TEST(LyraRule, settled_positions_are_worth_what_is_paid_out) {
     // Settled at 3,600: calls pay 600, of base (600 / 3,600) / (1 - .008) = 0.168010752688172042 each.
     Values venue = venue_values();
-    for (const char* gone : {"board.2.frozen", "board.2.iv", "board.2.iv_gwav", "board.2.close_iv_gwav", "board.2.variance_iv_gwav"}) venue.erase(of_market(0, gone));
+    for (const char* gone : {"board.2.frozen", "board.2.iv", "board.2.iv_gwav", "board.2.close_iv_gwav", "board.2.variance_iv_gwav"})
+        venue.erase(of_market(0, gone));
     venue[of_market(0, "board.2.price_at_expiry")] = milli(3'600'000);
     venue[of_market(0, "strike.7.base_ratio")] = U256(168'010'752'688'172'042);
     const struct {
@@ -313,7 +315,8 @@ TEST(LyraEvents, name_the_owners) {
     settings.addresses["option_market_viewer"] = viewer;
     const auto adapter = *protocol().make(settings);
     Log log;
-    log.topics = {model::keccak256("PositionUpdated(uint256,address,uint8,(uint256,uint256,uint8,uint256,uint256,uint8),uint256)"), {}, topic(owner), {}};
+    log.topics = {model::keccak256("PositionUpdated(uint256,address,uint8,(uint256,uint256,uint8,uint256,uint256,uint8),uint256)"),
+                  {}, topic(owner), {}};
     EXPECT_EQ(adapter->touched(log), std::vector<Address>{owner});
     log.topics = {model::keccak256("Transfer(address,address,uint256)"), topic({}), topic(owner), {}};
     EXPECT_EQ(adapter->touched(log), std::vector<Address>{owner});
@@ -344,7 +347,8 @@ TEST(LyraReadings, refuse_a_viewer_without_code_and_short_replies) {
     const Bytes code{std::byte{1}};
     EXPECT_EQ(code_of({bytes_reply({}), bytes_reply({}), bytes_reply({})}), ErrorCode::no_code);
     EXPECT_EQ(code_of({bytes_reply(code), bytes_reply({}), bytes_reply(AbiWriter().address(synthetix).encoded())}), ErrorCode::decode);
-    EXPECT_EQ(code_of({bytes_reply(code), model::fail(ErrorCode::reverted, "0x"), bytes_reply(AbiWriter().address(synthetix).encoded())}), ErrorCode::reverted);
+    EXPECT_EQ(code_of({bytes_reply(code), model::fail(ErrorCode::reverted, "0x"), bytes_reply(AbiWriter().address(synthetix).encoded())}),
+              ErrorCode::reverted);
     EXPECT_EQ(code_of({}), ErrorCode::upstream);
 }
 
@@ -370,7 +374,8 @@ TEST(LyraReadings, read_each_position_by_itself) {
         const Bytes words = position(static_cast<std::uint64_t>(id), static_cast<std::uint64_t>(strike)).encoded();
         for (std::size_t at = 0; at < words.size(); at += 32) list.fixed_bytes(std::span(words).subspan(at, 32));
     }
-    const auto second = reading->next(std::vector<Reply>{bytes_reply(AbiWriter().array(2, list).encoded()), model::fail(ErrorCode::reverted, "0x1234")});
+    const auto second = reading->next(
+        std::vector<Reply>{bytes_reply(AbiWriter().array(2, list).encoded()), model::fail(ErrorCode::reverted, "0x1234")});
     // Its margin and its liquidation for the first; strike and settlement for the second.
     ASSERT_EQ(second.size(), 4U);
     AbiWriter strike;

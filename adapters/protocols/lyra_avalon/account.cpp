@@ -31,7 +31,8 @@ Account::Account(Book book) : book_(std::move(book)) {
     if (book_.spot) inputs_.push_back({book_.base.underlying, book_.base.label, model::PriceRole::oracle, *book_.spot, 18});
     if (runs(State{})) {
         const auto left = static_cast<std::int64_t>(std::min<std::uint64_t>(book_.seconds_to_expiry(0), 1ULL << 40));
-        vols_.push_back({book_.base.underlying, book_.label + " GWAV vol at " + model::decimal_text(*I256::from(book_.strike), 18), book_.vol, 18, left});
+        vols_.push_back({book_.base.underlying,
+                         book_.label + " GWAV vol at " + model::decimal_text(*I256::from(book_.strike), 18), book_.vol, 18, left});
     }
 }
 
@@ -104,7 +105,8 @@ std::optional<model::Enclosure> Account::between(const State& low, const State& 
     least = least - Int(slack) - Int(slack);
     largest = largest + Int(slack) + Int(slack);
     const Uint collateral = book_.base_collateral() ? multiply_decimal(book_.collateral, highest_spot) : Uint(book_.collateral);
-    const Uint magnitude = (collateral + multiply_decimal(scale, Uint(book_.amount) + 1) + top->minimum_in_quote + bottom->minimum_in_quote + slack) * 4;
+    const Uint magnitude = (collateral + multiply_decimal(scale, Uint(book_.amount) + 1) +
+                            top->minimum_in_quote + bottom->minimum_in_quote + slack) * 4;
     if (least.reverted() || largest.reverted()) return std::nullopt;
     const Int bound{magnitude};
     if (bound.reverted()) return std::nullopt;
@@ -148,7 +150,8 @@ Result<model::LiquidationTerms> Account::terms(const State& state) const {
         least_fee = divide_decimal(*least_fee, at).value();
     }
     const std::optional<LiquidationFees> fees =
-        cost && least_fee ? liquidation_fees(book_.penalty_terms, *cost, book_.collateral, *least_fee, book_.base_collateral() ? at : U256(unit)) : std::nullopt;
+        cost && least_fee ? liquidation_fees(book_.penalty_terms, *cost, book_.collateral, *least_fee, book_.base_collateral() ? at : U256(unit))
+                          : std::nullopt;
     if (!fees) return fail(reverts("a liquidation", at));
     const Uint returned = book_.base_collateral() ? multiply_decimal(fees->returned, at) : Uint(fees->returned);
     const Int loss = Int(now->equity) - Int(returned);
@@ -165,7 +168,8 @@ class Rule final : public model::VenueRule {
 public:
     Result<std::unique_ptr<model::PreparedAccount>> prepare(const model::Facts& venue, const model::Facts& account,
                                                             const model::AssetMap& assets) const override {
-        if (venue.schema() != venue_schema) return fail(ErrorCode::unknown_schema, "venue facts of schema " + venue.schema() + ", not " + venue_schema);
+        if (venue.schema() != venue_schema)
+            return fail(ErrorCode::unknown_schema, "venue facts of schema " + venue.schema() + ", not " + venue_schema);
         if (account.schema() != account_schema)
             return fail(ErrorCode::unknown_schema, "account facts of schema " + account.schema() + ", not " + account_schema);
         Result<Book> book = book_of(venue, account, assets);
@@ -174,7 +178,8 @@ public:
     }
 
     std::optional<bool> liquidatable_by_views(std::span<const model::NativeFigure> views) const override {
-        const auto view = std::find_if(views.begin(), views.end(), [](const model::NativeFigure& figure) { return figure.name == view_can_liquidate; });
+        const auto view = std::find_if(views.begin(), views.end(),
+                                       [](const model::NativeFigure& figure) { return figure.name == view_can_liquidate; });
         return view == views.end() ? std::nullopt : std::optional<bool>(!view->value.is_zero());
     }
 };

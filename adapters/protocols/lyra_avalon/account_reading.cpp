@@ -52,7 +52,8 @@ Place place_of(FactReader& venue, std::size_t market, const OptionPosition& posi
 
 void ask_margin(const Place& place, const U256& spot, std::vector<Request>& requests) {
     requests.push_back(view(place.greek_cache, "getMinCollateral(uint8,uint256,uint256,uint256,uint256)",
-                            evm::AbiWriter().u256(place.position.type).u256(place.strike_price).u256(place.expiry).u256(spot).u256(place.position.amount)));
+                            evm::AbiWriter().u256(place.position.type).u256(place.strike_price).u256(place.expiry).u256(spot)
+                                .u256(place.position.amount)));
     evm::AbiWriter arguments;
     write_position(arguments, place.position);
     arguments.u256(place.expiry).u256(place.strike_price).u256(spot);
@@ -266,7 +267,8 @@ private:
         for (std::size_t i = 0; i < markets_; ++i) {
             const std::string name = known_.text(of_market(i, "name"));
             const Result<U256> spot = answers.attempt_u256("SynthetixAdapter.getSpotPrice");
-            const auto positions = answers.take(name + ": getOwnerPositions", [](evm::AbiReader& reader) { return reader.array(max_positions, read_position); });
+            const auto positions = answers.take(name + ": getOwnerPositions",
+                                         [](evm::AbiReader& reader) { return reader.array(max_positions, read_position); });
             for (const OptionPosition& position : positions) {
                 Listed one{{name + '/' + position.id.to_decimal(), {}}, {}, {}};
                 if (is_held(one.views.sub)) {

@@ -14,7 +14,9 @@ namespace {
 Int signed_value(const Uint& value, bool negative) { return negative ? -Int(value) : Int(value); }
 
 /// The collateral in quote; rounded down.
-Uint in_quote(const Book& book, const Uint& collateral, const U256& spot) { return book.base_collateral() ? multiply_decimal(collateral, spot) : collateral; }
+Uint in_quote(const Book& book, const Uint& collateral, const U256& spot) {
+    return book.base_collateral() ? multiply_decimal(collateral, spot) : collateral;
+}
 
 Uint in_quote_up(const Book& book, const Uint& collateral, const U256& spot) {
     if (!book.base_collateral() || collateral.reverted()) return collateral;

@@ -57,7 +57,9 @@ struct Book {
     bool settled() const { return settled_at.has_value(); }
     bool base_collateral() const { return type == OptionType::short_call_base; }
     std::uint64_t seconds_to_expiry(std::int64_t time_offset_s) const;
-    Exposure exposure(const model::U256& at_spot, std::int64_t time_offset_s) const { return {type, strike, amount, at_spot, seconds_to_expiry(time_offset_s)}; }
+    Exposure exposure(const model::U256& at_spot, std::int64_t time_offset_s) const {
+        return {type, strike, amount, at_spot, seconds_to_expiry(time_offset_s)};
+    }
 };
 
 model::Result<Book> book_of(const model::Facts& venue, const model::Facts& account, const model::AssetMap& assets);

@@ -14,7 +14,8 @@ namespace {
 Result<Token> mapped(const model::AssetMap& assets, model::ChainId chain, const model::Address& address) {
     const model::AssetMapping* mapping = assets.find(chain, address);
     if (mapping == nullptr)
-        return fail(ErrorCode::missing, "unmapped_asset " + address.to_string() + " on chain " + std::to_string(chain.value) + ": add it to the assets");
+        return fail(ErrorCode::missing,
+                    "unmapped_asset " + address.to_string() + " on chain " + std::to_string(chain.value) + ": add it to the assets");
     return Token{address, mapping->underlying, mapping->label};
 }
 
@@ -110,7 +111,8 @@ Result<void> decode_board(Book& book, FactReader& venue, FactReader& account, st
     book.settled_at = account.u256("price_at_expiry");
     book.base_ratio = account.u256("base_ratio");
     if (book.settled_at->is_zero())
-        return fail(ErrorCode::missing, "strike " + std::to_string(strike) + " is on a board that was new and not settled: read the configuration anew");
+        return fail(ErrorCode::missing,
+                    "strike " + std::to_string(strike) + " is on a board that was new and not settled: read the configuration anew");
     return {};
 }
 

@@ -25,16 +25,19 @@ using model::U256;
 using Layout = std::span<const char* const>;
 
 constexpr const char* unused = nullptr;
-constexpr std::array collateral_layout{"static_quote", "static_base", "shock_vol_a", "shock_point_a", "shock_vol_b", "shock_point_b", "call_spot_shock",
+constexpr std::array collateral_layout{"static_quote", "static_base", "shock_vol_a",
+                                      "shock_point_a", "shock_vol_b", "shock_point_b", "call_spot_shock",
                                    "put_spot_shock"};
 constexpr std::array closing_layout{unused, unused, unused, unused, unused, unused, "close_vol_shock", "close_vol_shock_after_cutoff", unused,
                                 "close_spot_minimum"};
 constexpr std::array penalty_layout{"penalty_ratio", "liquidator_ratio", "security_module_ratio", "least_fee"};
 constexpr std::array pricing_layout{"option_fee", "option_fee_1x", "option_fee_2x", "spot_fee", "spot_fee_1x", "spot_fee_2x", unused, "standard_size",
                                 "skew_adjustment"};
-constexpr std::array limits_layout{unused, unused, "trading_cutoff", unused, unused, unused, unused, unused, unused, "least_skew", "largest_skew", "caps_skew"};
+constexpr std::array limits_layout{unused, unused, "trading_cutoff", unused, unused, unused,
+                                  unused, unused, unused, "least_skew", "largest_skew", "caps_skew"};
 /// VarianceFeeParameters begins with the coefficient of ordinary trades.
-constexpr std::array variance_layout{unused,           "variance_fee", "skew_fee", "reference_skew", "static_skew", "vega_fee", "static_vega", "iv_fee",
+constexpr std::array variance_layout{unused,           "variance_fee", "skew_fee", "reference_skew", "static_skew",
+                                    "vega_fee", "static_vega", "iv_fee",
                                  "static_iv"};
 
 /// The windows, in seconds, that GWAVs are asked over.
@@ -177,7 +180,8 @@ private:
         });
         for (const U256& id : live) {
             const auto known = std::find_if(market.boards.begin(), market.boards.end(), [&](const Board& board) { return board.id == id; });
-            if (known == market.boards.end()) return fail(ErrorCode::missing, where + "board " + id.to_decimal() + " is new: read the configuration anew");
+            if (known == market.boards.end())
+                return fail(ErrorCode::missing, where + "board " + id.to_decimal() + " is new: read the configuration anew");
             known->live = true;
         }
         add(market, "paused", answers.boolean(where + "isMarketPaused"));
@@ -235,7 +239,8 @@ private:
     /// Two numbers where a board lives, one where it was settled; then its strikes.
     void ask_boards(const Market& market, std::vector<Request>& requests) const {
         requests.push_back(view(exchanger_, "feeRateForExchange(bytes32,bytes32)",
-                                evm::AbiWriter().bytes32(market.base_key).bytes32(market_keys_[static_cast<std::size_t>(&market - markets_.data())])));
+                                evm::AbiWriter().bytes32(market.base_key)
+                                .bytes32(market_keys_[static_cast<std::size_t>(&market - markets_.data())])));
         const auto ask = [&](const Address& to, std::string_view signature, const U256& id) {
             requests.push_back(view(to, signature, evm::AbiWriter().u256(id)));
         };
