@@ -24,6 +24,8 @@ std::vector<model::Address> make_accounts(const ChainProcess& chain, std::size_t
 
 void touch(const ChainProcess& chain, const std::vector<model::Address>& owners) {
     const std::string pool = chain.address("/aave/pool").to_string();
+    // Mined one by one they would go on being mined beside what reads the head.
+    chain.rpc("evm_setAutomine", {false});
     for (const model::Address& owner : owners) {
         chain.rpc("anvil_setBalance", {owner.to_string(), "0xde0b6b3a7640000"});
         chain.rpc("anvil_impersonateAccount", {owner.to_string()});
@@ -31,6 +33,7 @@ void touch(const ChainProcess& chain, const std::vector<model::Address>& owners)
         chain.rpc("eth_sendTransaction", json::array({{{"from", owner.to_string()}, {"to", pool}, {"gas", "0x7a120"}, {"data", data}}}));
     }
     chain.rpc("evm_mine");
+    chain.rpc("evm_setAutomine", {true});
 }
 
 void move_price(const ChainProcess& chain, int dollars) {
