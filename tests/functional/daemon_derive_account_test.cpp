@@ -70,13 +70,13 @@ TEST(DeriveAccountFile, is_refused_with_the_value_that_is_wrong) {
     };
     json account = document("pmrm_2_short_put.json");
     account["markets"][0]["spot"]["price"] = "95,663";
-    refused(account, "markets[0].spot.price: expected a decimal number with at most 18 places, as text, got \"95,663\"");
+    refused(account, "$.markets[0].spot.price: expected a decimal number with at most 18 places, as text, got \"95,663\"");
     account = document("pmrm_2_short_put.json");
     account["format"] = "derive.account-file/9";
     refused(account, "format: expected one of derive.account-file/1, got \"derive.account-file/9\"");
     account = document("standard_call_spread.json");
     account["markets"][0]["parameters"].erase("max_spot");
-    refused(account, "markets[0].parameters: missing key \"max_spot\"");
+    refused(account, "$.markets[0].parameters: missing key \"max_spot\"");
 }
 
 class DeriveOnChain : public testing::Test {
@@ -90,6 +90,8 @@ protected:
         const auto call = [&](const char* contract, const char* method, const json& arguments) {
             calls.push_back({{"contract", contract}, {"method", method}, {"args", arguments}});
         };
+        // The chain is two hours older than what was written at the deployment.
+        call("stable", "set", {whole("1"), whole("1")});
         call("ETH.spot", "set", {whole("3000"), whole("1")});
         call("ETH.perp_feed", "set", {"0", whole("1")});
         call("subaccounts", "create", {owner(), at("standard")});
