@@ -6,6 +6,7 @@
 #include <iostream>
 #include <map>
 #include <set>
+#include <string_view>
 
 namespace margind::tests {
 namespace {
@@ -56,6 +57,8 @@ TEST_P(AaveLinesTruth, equals_the_pool_over_random_accounts_and_states) {
     std::set<std::string> empty;
     for (const AaveAccount& account : accounts)
         if (!account.facts) empty.insert(account.kind);
+    // 3.6 refuses to mint nothing for a unit of a token.
+    if (market_.name == std::string_view(aave_36.name)) empty.erase("dust");
     EXPECT_EQ(empty, (std::set<std::string>{"unseen", "withdrawn"}));
 
     compare(accounts, venue, first, "at the block");

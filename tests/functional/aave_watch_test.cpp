@@ -174,7 +174,7 @@ protected:
         const std::size_t start = pick(users_.size());
         for (std::size_t i = 0; i < users_.size(); ++i) {
             const std::size_t u = (start + i) % users_.size();
-            if (!(views_[u].at(5).value < one)) continue;
+            if (views_[u].empty() || !(views_[u].at(5).value < one)) continue;
             const Address& liquidator = users_[pick(users_.size())];
             for (int k = 0; k < 5; ++k) {
                 acts_["liquidation of one who may be"]++;
@@ -264,6 +264,25 @@ protected:
         compare_with_logs();
     }
 
+    /// A debt that its collateral does not cover, liquidated: what is left of it becomes the reserve's deficit.
+    void leave_a_deficit() {
+        const Token& usdc = tokens_[2];
+        const Token& weth = tokens_[0];
+        const auto times = [](const U256& amount, std::uint64_t percent) { return *model::mul_div(amount, U256(percent), U256(100), model::Rounding::down); };
+        const auto price = [&](std::uint64_t usd) {
+            queue(keeper_, chain_.address("/feeds/ETH"), call_data("updateAnswer(int256)", {*model::checked_mul(U256(usd), U256(100'000'000))}));
+            ASSERT_EQ(mine(1), 1);
+            compare_with_logs();
+        };
+        alone(users_[2], pool_, call_data("supply(address,uint256,address,uint16)", {word_of(weth.address), times(weth.thousand, 200), word_of(users_[2]), U256()}));
+        alone(users_[2], pool_, call_data("borrow(address,uint256,uint256,uint16,address)",
+                                          {word_of(usdc.address), times(usdc.thousand, 150), U256(2), U256(), word_of(users_[2])}));
+        price(1'500);
+        alone(users_[3], pool_, call_data("liquidationCall(address,address,address,uint256,bool)",
+                                          {word_of(weth.address), word_of(usdc.address), word_of(users_[2]), U256::max(), U256()}));
+        price(3'000);
+    }
+
     /// A stable loan at a rate that has become too low: rebalanced by anybody.
     void rebalance_a_stable_loan() {
         const Token& usdc = tokens_[2];
@@ -312,7 +331,10 @@ TEST_P(AaveWatch, names_every_owner_whose_stored_state_changed) {
     if (HasFatalFailure()) return;
     begin();
     ASSERT_TRUE(watch_);
-    if (has_stable_debt_) rebalance_a_stable_loan();
+    if (has_stable_debt_)
+        rebalance_a_stable_loan();
+    else
+        leave_a_deficit();
     if (HasFatalFailure()) return;
     int sent = 0;
     int accepted = 0;
@@ -340,7 +362,7 @@ TEST_P(AaveWatch, names_every_owner_whose_stored_state_changed) {
               << " accounts changed, " << named_ << " named by logs, " << named_in_vain_ << " of them unchanged ("
               << 100.0 * named_in_vain_ / std::max(named_, 1) << " %), " << untouched_ << " times an account was named by none and equal\n";
     for (const auto& [act, times] : acts_) std::cout << "  " << times << " " << act << "\n";
-    EXPECT_GE(changed_, 400);
+    EXPECT_GE(changed_, has_stable_debt_ ? 400 : 300);
     EXPECT_GE(untouched_, 4'000);
     // Each watched event was seen, so none is watched under a wrong signature.
     for (const model::Bytes32& topic : watch_->topics) EXPECT_GT(events_[topic], 0) << topic.to_string();

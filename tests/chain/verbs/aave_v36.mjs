@@ -6,7 +6,6 @@ import { flagOf, secondsOf, tokenOf } from "./fields.mjs";
 const actions = {
   active: (asset, args) => ["setReserveActive", asset, flagOf(args, "on")],
   frozen: (asset, args) => ["setReserveFreeze", asset, flagOf(args, "on")],
-  siloed: (asset, args) => ["setSiloedBorrowing", asset, flagOf(args, "on")],
   ltvzero: (asset, args) => ["setReserveLtvzero", asset, flagOf(args, "on")],
   // With a grace period for borrowers when it is lifted.
   paused: (asset, args) =>
