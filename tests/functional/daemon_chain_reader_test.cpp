@@ -147,7 +147,7 @@ TEST_F(ReaderOverNode, keeps_the_last_round_while_its_branch_goes_on) {
     chain_.verb("set_price", {{"asset", "ETH"}, {"price", "0"}});
     const model::ReferencePrice refused = ether();
     EXPECT_EQ(refused.raw, accepted.raw);
-    EXPECT_TRUE(refused.reason.starts_with("a later round is refused")) << refused.reason;
+    EXPECT_TRUE(refused.reason.starts_with("a later answer is refused")) << refused.reason;
 }
 
 TEST_F(ReaderOverNode, takes_an_owner_who_held_nothing_for_empty_only_for_a_while) {
