@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace margind::adapters {
@@ -56,6 +57,23 @@ struct Watch {
     std::vector<model::Bytes32> topics;
 };
 
+/// Logs that are searched for over the whole chain, where no view lists what they tell of: markets, accounts of an owner. Logs only
+/// tell where to look: what stands there is read.
+struct Search {
+    /// At least one address and one topic 0; `topics` as in eth_getLogs. Its range does not count.
+    Logs filter;
+    /// No such log is in an earlier block: config::Venue::from_block, or what the contracts tell of their own making.
+    std::uint64_t from_block = 0;
+};
+
+/// What the searches of a venue have found, of all blocks up to the one that is read, by block and index; for the call alone.
+struct Found {
+    /// Of those for all owners.
+    std::span<const Log> shared;
+    /// Of those of every owner who is read.
+    std::span<const Log> owned;
+};
+
 /// One deployment. Everything here is pure; schemas are "<protocol>.config/1", ".venue/1", ".account/1".
 class Adapter {
 public:
@@ -71,6 +89,18 @@ public:
     /// the owner's accounts can be told, the reading fails.
     virtual std::unique_ptr<Reading<AccountReadings>> read_account(model::FactsPtr venue, const model::Address& owner,
                                                                    const model::BlockRef& block) const = 0;
+    /// What is to be searched for: for all owners (`owner` null), or for one; none where views list everything. The accounts of an owner
+    /// are unknown until the searches have reached the head. `config` is that of read_config().
+    virtual std::vector<Search> searches(const model::Facts& /*config*/, const model::Address* /*owner*/) const { return {}; }
+    /// read_venue() and read_account() of a venue that searches: with what was found, for an account with what its owner's searches found.
+    virtual std::unique_ptr<Reading<model::FactsPtr>> read_venue_found(model::FactsPtr config, const model::BlockRef& block,
+                                                                       const Found& /*found*/) const {
+        return read_venue(std::move(config), block);
+    }
+    virtual std::unique_ptr<Reading<AccountReadings>> read_account_found(model::FactsPtr venue, const model::Address& owner, const model::BlockRef& block,
+                                                                         std::span<const Log> /*found*/) const {
+        return read_account(std::move(venue), owner, block);
+    }
     /// What tells that stored state changed; empty: it cannot be carried forward, accounts are read at each block.
     virtual std::optional<Watch> watch(const model::Facts& /*venue*/) const { return std::nullopt; }
     /// Owners of whom the log may have changed, opened or closed an account; too many does no harm.

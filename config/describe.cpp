@@ -54,6 +54,7 @@ std::string endpoint_text(const Endpoint& endpoint) {
 std::string venue_text(const Venue& venue) {
     std::string out = fmt::format("[[venue]]\nid = {}\n", toml_text(venue.id.to_string()));
     for (const auto& [name, address] : venue.addresses) out += fmt::format("addresses.{} = {}\n", name, toml_text(address.to_string()));
+    if (venue.from_block > 0) out += fmt::format("from_block = {}\n", venue.from_block);
     if (!venue.rule.empty()) out += fmt::format("rule = {}\n", toml_text(venue.rule));
     for (const auto& [name, addresses] : venue.lists) out += fmt::format("lists.{} = {}\n", name, list(addresses));
     for (const auto& [name, ids] : venue.ids) out += fmt::format("ids.{} = {}\n", name, list(ids));

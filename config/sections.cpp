@@ -119,6 +119,7 @@ void read_venues(TableReader& root, Settings& settings) {
             for (const std::string& name : names.keys())
                 if (auto list = names.ids(name)) venue.ids.emplace(name, std::move(*list));
         });
+        if (const auto block = row.whole("from_block", 0, std::numeric_limits<std::int64_t>::max())) venue.from_block = static_cast<std::uint64_t>(*block);
         const bool enabled = row.boolean("enabled").value_or(true);
         if (!good) return;
         if (!enabled) {

@@ -57,6 +57,8 @@ struct Venue {
     std::map<std::string, std::vector<model::Address>> lists;
     std::string rule{};
     std::map<std::string, std::vector<model::Bytes32>> ids{};
+    /// The block in which its contracts were made: searches over the chain begin there.
+    std::uint64_t from_block = 0;
 };
 
 /// A reference price of an asset, in USD. What a kind of source needs beside this is in `source`.

@@ -228,6 +228,8 @@ Verdict judge(const Subject& subject, const std::vector<Voice>& voices) {
 Questions narrowed(const Questions& questions, const std::vector<Subject>& subjects) {
     Questions some;
     some.owners = questions.owners;
+    some.found = questions.found;
+    some.found_of_owner = questions.found_of_owner;
     for (const Subject& subject : subjects) {
         const Holder holder{subject.place, subject.owner};
         switch (subject.kind) {

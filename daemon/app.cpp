@@ -52,14 +52,15 @@ std::string what(const std::exception_ptr& error) {
 }
 
 // One per chain that has an endpoint and a venue.
-Result<Chains> make_chains(const config::Settings& settings, asio::any_io_executor executor, adapters::rpc::HttpClient& http, Metrics& metrics) {
+Result<Chains> make_chains(const config::Settings& settings, asio::any_io_executor executor, adapters::rpc::HttpClient& http, Metrics& metrics,
+                           const SearchStore& store) {
     Chains chains;
     const auto endpoints = endpoints_of(settings);
     if (!endpoints) return model::fail(endpoints.error());
     for (const NamedEndpoint& endpoint : *endpoints) {
         const model::ChainId id = *endpoint.chain;
         if (chains.contains(id)) continue;
-        auto chain = WatchedChain::make(executor, http, settings, id, operators_of(*endpoints, id), &metrics);
+        auto chain = WatchedChain::make(executor, http, settings, id, operators_of(*endpoints, id), &metrics, store);
         if (!chain) return model::fail(chain.error());
         if (!(*chain)->reader().has_no_venue()) chains.emplace(id, std::move(*chain));
     }
@@ -172,7 +173,7 @@ ExitCode run_app(const config::Settings& settings, const model::Market& market) 
         history = std::move(*opened);
     }
     adapters::rpc::HttpClient http(io.get_executor(), adapters::rpc::HttpOptions{});
-    auto chains = make_chains(settings, io.get_executor(), http, metrics);
+    auto chains = make_chains(settings, io.get_executor(), http, metrics, SearchStore{pool.get_executor(), history.get()});
     if (!chains) return complain(chains.error(), ExitCode::config);
     auto sinks = make_sinks(settings.sinks, http);
     if (!sinks) return complain(sinks.error(), ExitCode::config);
@@ -210,7 +211,7 @@ ExitCode run_app(const config::Settings& settings, const model::Market& market) 
         if (!error) shutdown.begin(signal == SIGINT ? "SIGINT" : "SIGTERM");
     });
     outbox.start();
-    for (const auto& [id, chain] : *chains) chain->heads().start();
+    for (const auto& [id, chain] : *chains) chain->start();
     adapters::rpc::spawn(io.get_executor(), monitor.run(), [&shutdown](std::exception_ptr error) { shutdown.monitor_ended(error); });
     io.run();
 

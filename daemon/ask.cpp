@@ -23,7 +23,12 @@ class Readings {
 public:
     Readings(const Scope& scope, const Questions& questions, const model::BlockRef& block) {
         for (const std::uint32_t venue : questions.configs) configs_.emplace_back(venue, scope.venues[venue]->read_config());
-        for (const auto& [venue, config] : questions.venues) venues_.emplace_back(venue, scope.venues[venue]->read_venue(config, block));
+        for (const auto& [venue, config] : questions.venues) {
+            const adapters::Adapter& adapter = *scope.venues[venue];
+            const auto found = questions.found.find(venue);
+            if (found == questions.found.end()) venues_.emplace_back(venue, adapter.read_venue(config, block));
+            else venues_.emplace_back(venue, adapter.read_venue_found(config, block, adapters::Found{found->second->shared, found->second->owned}));
+        }
         for (const auto& [place, feed] : questions.feeds) {
             FeedReading reading;
             reading.place = place;
@@ -32,14 +37,18 @@ public:
             feeds_.push_back(std::move(reading));
         }
         const auto owner = [&](const Holder& holder) -> const model::Address& { return (*questions.owners)[holder.owner]; };
-        for (const auto& [holder, venue] : questions.accounts)
-            accounts_.emplace_back(holder, scope.venues[holder.venue]->read_account(venue, owner(holder), block));
+        const auto account = [&](const Holder& holder, const model::FactsPtr& venue) {
+            const adapters::Adapter& adapter = *scope.venues[holder.venue];
+            const auto found = questions.found_of_owner.find(holder);
+            if (found == questions.found_of_owner.end()) return adapter.read_account(venue, owner(holder), block);
+            return adapter.read_account_found(venue, owner(holder), block, *found->second);
+        };
+        for (const auto& [holder, venue] : questions.accounts) accounts_.emplace_back(holder, account(holder, venue));
         for (const auto& [holder, question] : questions.views) {
             auto reading = scope.venues[holder.venue]->read_views(question.venue, owner(holder), *question.held);
             if (reading) views_.emplace_back(holder, std::move(reading));
         }
-        for (const auto& [holder, venue] : questions.empties)
-            empties_.emplace_back(holder, scope.venues[holder.venue]->read_account(venue, owner(holder), block));
+        for (const auto& [holder, venue] : questions.empties) empties_.emplace_back(holder, account(holder, venue));
     }
 
     std::vector<AnyReading*> pointers() const {

@@ -56,8 +56,8 @@ void join_logs(const std::vector<Voice>& voices, std::vector<adapters::Log>& all
 }  // namespace
 
 BlockReader::BlockReader(const ReadingParts& parts, Known& known, model::BlockRef block, std::shared_ptr<const std::vector<model::Address>> owners,
-                         ReadOptions options)
-    : parts_(parts), known_(known), scope_(*parts.scope), block_(block), owners_(std::move(owners)), options_(std::move(options)),
+                         ReadOptions options, bool carried)
+    : parts_(parts), known_(known), scope_(*parts.scope), block_(block), owners_(std::move(owners)), options_(std::move(options)), carried_(carried),
       until_(Clock::now() + deadline), venues_(scope_.venues.size()) {}
 
 asio::awaitable<Result<ChainReading>> BlockReader::run() {
@@ -68,6 +68,8 @@ asio::awaitable<Result<ChainReading>> BlockReader::run() {
     }
     const auto configured = co_await read_configs();
     if (!configured) co_return model::fail(configured.error());
+    const auto searched = co_await find_searches();
+    if (!searched) co_return model::fail(searched.error());
     const auto read = co_await read_block();
     if (!read) co_return model::fail(read.error());
     if (!outdated_.empty()) {
@@ -270,7 +272,8 @@ asio::awaitable<Result<void>> BlockReader::read_outdated() {
     if (!configured) co_return model::fail(configured.error());
     Questions questions;
     for (const std::uint32_t venue : outdated)
-        if (known_.configs[venue]) questions.venues[venue] = known_.configs[venue]->facts;
+        if (known_.configs[venue] && known_.searches.unreached(venue, std::nullopt).empty()) questions.venues[venue] = known_.configs[venue]->facts;
+    add_found_to(questions);
     const auto settled = co_await agree(std::move(questions));
     if (!settled) co_return model::fail(settled.error());
     take_venues(*settled);
@@ -284,7 +287,7 @@ asio::awaitable<Result<void>> BlockReader::weigh_logs() {
     if (question && !block_answers_.log_speakers.empty()) {
         std::vector<std::size_t> others = order();
         std::erase_if(others, [this](std::size_t place) { return block_answers_.asked.contains(place); });
-        auto silent = silent_blocks(headers_, known_.watches, logs);
+        auto silent = silent_blocks(headers_, all_watches(), logs);
         bool asked_more = false;
         if (!silent.empty() && !others.empty()) {
             Questions questions;
@@ -295,10 +298,20 @@ asio::awaitable<Result<void>> BlockReader::weigh_logs() {
             if (asked_more) add_hidden_logs(more.voices.front(), silent, logs);
         }
         if (!asked_more)
-            for (const SilentBlock& block : silent)
-                for (std::uint32_t owner = 0; owner < owners_->size(); ++owner) known_.carried.at(Holder{block.venue, owner}).doubtful = true;
+            for (const SilentBlock& block : silent) {
+                const auto venue = static_cast<std::uint32_t>(block.venue % venues_.size());
+                known_.searches.doubt(venue, block.block);
+                for (std::uint32_t owner = 0; owner < owners_->size(); ++owner) known_.carried.at(Holder{venue, owner}).doubtful = true;
+            }
     }
     for (const Holder& holder : touched_by(logs, known_.watches, scope_, *owners_)) known_.carried.at(holder).doubtful = true;
+    if (question && !block_answers_.log_speakers.empty()) {
+        const VenueSearches::News news = known_.searches.take(logs, block_.number, block_answers_.log_speakers.size() >= voices_wanted || parts_.panel.size() == 1);
+        for (const Holder& holder : news.holders) known_.carried.at(holder).doubtful = true;
+        std::set<std::uint32_t> changed = news.venues;
+        const auto again = co_await read_found(std::move(changed));
+        if (!again) co_return model::fail(again.error());
+    }
     const bool alone = question && block_answers_.log_speakers.size() < std::min(voices_wanted, parts_.panel.size());
     for (std::uint32_t venue = 0; venue < venues_.size() && alone; ++venue)
         for (std::uint32_t owner = 0; owner < owners_->size(); ++owner) {
@@ -313,6 +326,7 @@ asio::awaitable<Result<void>> BlockReader::read_accounts() {
     Questions questions;
     questions.owners = owners_;
     for (const Holder& holder : to_read_) questions.accounts.emplace(holder, venues_[holder.venue].facts);
+    add_found_to(questions);
     const auto settled = co_await agree(std::move(questions));
     if (!settled) co_return model::fail(settled.error());
     for (const auto& [holder, reading] : settled->answers.accounts) take_accounts(holder, reading, *settled);

@@ -9,6 +9,8 @@
 #include "daemon/packages.hpp"
 #include "daemon/panel.hpp"
 #include "daemon/plight.hpp"
+#include "daemon/searcher.hpp"
+#include "daemon/venue_searches.hpp"
 
 #include <functional>
 #include <map>
@@ -30,6 +32,8 @@ struct ReadingParts {
     std::uint32_t verify_every = 32;
     /// Null: no feed of signed packages has any.
     const Packages* packages = nullptr;
+    /// Null: no search is ever made, and what needs one is unknown.
+    Searcher* searcher = nullptr;
 };
 
 /// What is carried from one block to the next, true at `last`.
@@ -62,17 +66,22 @@ struct Known {
     Carried carried;
     /// What was said of views at `last`.
     std::map<Holder, std::vector<adapters::AccountViews>> views;
+    VenueSearches searches;
 };
 
 class BlockReader {
 public:
     /// `known` is changed on the way, also where the reading fails. Cold (`known.last` empty): nothing of it but its configurations counts.
-    BlockReader(const ReadingParts& parts, Known& known, model::BlockRef block, std::shared_ptr<const std::vector<model::Address>> owners, ReadOptions options);
+    /// `carried`: of the portfolios' owners, whose searches are kept.
+    BlockReader(const ReadingParts& parts, Known& known, model::BlockRef block, std::shared_ptr<const std::vector<model::Address>> owners, ReadOptions options,
+                bool carried);
 
     /// Ends within 8 s, give or take one request for a header.
     asio::awaitable<model::Result<ChainReading>> run();
     /// Why one operator alone gave something, though more are configured; empty when none did.
     const std::string& alone() const { return alone_; }
+    /// The block up to which this branch is the one that was read before; where that is not known, the block that is read.
+    std::uint64_t fork() const { return passage_.fork > 0 ? passage_.fork : block_.number; }
 
 private:
     struct Settled {
@@ -103,6 +112,9 @@ private:
     asio::awaitable<model::Result<void>> read_configs();
     asio::awaitable<model::Result<void>> read_block();
     asio::awaitable<model::Result<void>> read_outdated();
+    asio::awaitable<model::Result<void>> find_searches();
+    asio::awaitable<model::Result<void>> adopt(CarriedSearch& search);
+    asio::awaitable<model::Result<void>> read_found(std::set<std::uint32_t> venues);
     asio::awaitable<model::Result<void>> weigh_logs();
     asio::awaitable<model::Result<void>> read_accounts();
     asio::awaitable<model::Result<Settled>> agree(Questions questions);
@@ -110,6 +122,11 @@ private:
 
     std::vector<std::size_t> order() const;
     std::optional<LogQuestion> log_question() const;
+    /// Of what is carried forward and of searches; the latter are as many places behind as there are venues.
+    Watches all_watches() const;
+    /// Venues of which some search for all owners has not reached the head, and who cannot be read for it.
+    void set_unreached();
+    void add_found_to(Questions& questions) const;
     void plan(Questions& questions);
     /// For each of the contested, the place of the voice that counts.
     std::vector<std::size_t> settle_disputes(Settled& settled, const std::vector<Subject>& contested, const std::vector<Voice>& voices);
@@ -141,6 +158,7 @@ private:
     model::BlockRef block_;
     std::shared_ptr<const std::vector<model::Address>> owners_;
     ReadOptions options_;
+    bool carried_;
     Panel::Time until_;
 
     Passage passage_;

@@ -59,23 +59,30 @@ void Known::drop_above(std::uint64_t number) {
     std::erase_if(accepted, [number](const auto& entry) { return entry.second.since > number; });
     std::erase_if(described, [number](const auto& entry) { return entry.second > number; });
     carried.drop_above(number);
+    if (number == 0) searches.forget();
+    else searches.drop_above(number);
 }
 
+// From the block after the fork, or from the first that a search has not seen. A cold reading has nothing to carry forward.
 std::optional<LogQuestion> BlockReader::log_question() const {
-    if (headers_.empty()) return std::nullopt;
-    auto filter = merged_filter(known_.watches);
+    const std::uint64_t searched = known_.searches.first_open().value_or(block_.number + 1);
+    const bool carries = !headers_.empty();
+    const std::uint64_t first = carries ? std::min(passage_.fork + 1, searched) : searched;
+    if (first > block_.number) return std::nullopt;
+    auto filter = merged_filter(carries ? all_watches() : known_.searches.watches(venues_.size()));
     if (!filter) return std::nullopt;
     LogQuestion question;
     question.filter = std::move(*filter);
     // Empty until a range is put in.
     question.filter.from_block = 1;
     question.filter.to_block = 0;
+    if (carries) question.branch.insert(known_.branch.lower_bound(first), known_.branch.end());
     for (const auto& header : headers_) question.branch[header.ref.number] = header.ref.hash;
-    if (passage_.gap <= few_blocks) {
+    if (carries && first > passage_.fork && passage_.gap <= few_blocks) {
         for (const auto& header : headers_) question.blocks.push_back(header.ref);
         return question;
     }
-    question.filter.from_block = passage_.fork + 1;
+    question.filter.from_block = first;
     question.filter.to_block = block_.number - 1;
     question.blocks.push_back(block_);
     return question;
@@ -83,7 +90,7 @@ std::optional<LogQuestion> BlockReader::log_question() const {
 
 void BlockReader::plan(Questions& questions) {
     for (std::uint32_t venue = 0; venue < venues_.size(); ++venue) {
-        if (!known_.configs[venue]) continue;
+        if (!known_.configs[venue] || !known_.searches.unreached(venue, std::nullopt).empty()) continue;
         questions.venues[venue] = known_.configs[venue]->facts;
         if (!known_.watches[venue] || !known_.venues[venue]) continue;
         const VenuePlan plan = plan_venue(known_.carried, venue, passage_, block_, parts_.verify_every);
@@ -105,6 +112,7 @@ void BlockReader::plan(Questions& questions) {
         questions.feeds.emplace(place, std::move(feed));
     }
     questions.logs = log_question();
+    add_found_to(questions);
 }
 
 std::optional<Plight> BlockReader::plight_by(const Subject& subject, const Answers& answers) const {
@@ -280,12 +288,13 @@ void BlockReader::add_to_read(std::uint32_t venue) {
     const bool more_than_one = parts_.panel.size() > 1 && parts_.panel.order(0).size() > 1;
     for (std::uint32_t owner = 0; owner < owners_->size(); ++owner) {
         const Holder holder{venue, owner};
+        if (failed_.contains(holder)) continue;
         const CarriedEntry& entry = known_.carried.at(holder);
         const bool overdue = entry.verified_at.number + parts_.verify_every <= block_.number;
         if (entry.kind == EntryKind::absent || entry.doubtful || overdue || (entry.single_source && more_than_one)) to_read_.insert(holder);
     }
     for (const Holder& holder : close_holders())
-        if (holder.venue == venue && !borne_out_by_all_.contains(holder)) to_read_.insert(holder);
+        if (holder.venue == venue && !borne_out_by_all_.contains(holder) && !failed_.contains(holder)) to_read_.insert(holder);
 }
 
 std::set<Holder> BlockReader::close_holders() const {
@@ -342,10 +351,11 @@ void BlockReader::name_liars(const Settled& settled) {
 
 void BlockReader::add_hidden_logs(const Voice& voice, const std::vector<SilentBlock>& silent, std::vector<adapters::Log>& logs) {
     const std::string& name = parts_.panel.at(voice.by).name();
+    const Watches watches = all_watches();
     for (const adapters::Log& log : **voice.answers.logs) {
         logs.push_back(log);
         const bool hidden = std::any_of(silent.begin(), silent.end(), [&](const SilentBlock& block) {
-            return block.block == log.block_number && concerns(*known_.watches[block.venue], log);
+            return block.block == log.block_number && concerns(*watches[block.venue], log);
         });
         if (!hidden) continue;
         for (const std::size_t place : block_answers_.log_speakers) {
@@ -364,7 +374,8 @@ void BlockReader::add_accounts(const Holder& holder, std::vector<model::MarginAc
     const auto failed = failed_.find(holder);
     const auto& config = known_.configs[holder.venue];
     model::Qualifiers qualifiers;
-    qualifiers.single_source = parts_.panel.size() == 1 || entry.single_source || block_answers_.single_source || (config && config->single_source);
+    qualifiers.single_source = parts_.panel.size() == 1 || entry.single_source || block_answers_.single_source || (config && config->single_source) ||
+                              known_.searches.alone(holder.venue, holder.owner);
     qualifiers.unpinned = entry.unpinned || unpinned_;
     qualifiers.disputed = venue.disputed || disputed_.contains(holder) || (config && config->disputed);
     const auto unknown = [&](std::string reason) {

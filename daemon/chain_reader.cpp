@@ -63,7 +63,7 @@ ChainReader::ChainReader(ChainReaderParts parts, Adapters venues)
       packages_(parts_.http ? std::make_unique<Packages>(*parts_.http, scope_->feeds) : nullptr),
       panel_(parts_.executor, parts_.operators, parts_.settings.chains.at(parts_.chain).block_time),
       disputes_(parts_.chain, parts_.metrics),
-      reading_parts_{scope_, parts_.settings.assets, panel_, parts_.heads, disputes_, parts_.settings.chains.at(parts_.chain).verify_every_blocks, packages_.get()},
+      reading_parts_{scope_, parts_.settings.assets, panel_, parts_.heads, disputes_, parts_.settings.chains.at(parts_.chain).verify_every_blocks, packages_.get(), parts_.searcher},
       owners_(owners_of(parts_.settings)),
       known_(scope_->venues.size(), owners_->size()) {}
 
@@ -106,10 +106,14 @@ asio::awaitable<Result<ChainReading>> ChainReader::read(model::BlockRef block, s
     auto known = carried ? std::make_unique<Known>(known_) : std::make_unique<Known>(scope_->venues.size(), whose->size());
     if (!carried) known->configs = known_.configs;
     if (packages_) co_await packages_->refresh();
-    BlockReader reader(reading_parts_, *known, block, whose, std::move(options));
+    BlockReader reader(reading_parts_, *known, block, whose, std::move(options), carried);
     auto reading = co_await reader.run();
     if (!carried) co_return reading;
-    if (reading) known_ = std::move(*known);
+    if (reading) {
+        known_ = std::move(*known);
+        for (const CarriedSearch& search : known_.searches.all())
+            if (parts_.searcher && search.reached) parts_.searcher->carry(*search.wanted, search.state, block, reader.fork());
+    }
     alone_ = reader.alone();
     co_return reading;
 }

@@ -23,6 +23,8 @@ struct ChainReaderParts {
     Metrics* metrics = nullptr;
     /// For feeds of signed packages; null: they are without.
     adapters::rpc::HttpClient* http = nullptr;
+    /// Null: venues that need a search are unknown.
+    Searcher* searcher = nullptr;
 };
 
 /// Of the owners of the settings' portfolios it carries forward what it knows from one block to the next, one reading at a time;

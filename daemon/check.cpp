@@ -19,7 +19,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <cstdio>
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,6 +45,9 @@ Result<std::vector<model::Address>> parse_addresses(const std::vector<std::strin
     }
     return addresses;
 }
+
+constexpr std::chrono::seconds first_word_after{1};
+constexpr std::chrono::seconds word_every{5};
 
 // Nothing: the head.
 using Wanted = std::variant<std::monostate, std::uint64_t, model::Bytes32>;
@@ -101,12 +107,12 @@ Result<std::unique_ptr<WatchedChain>> make_chain(asio::any_io_executor executor,
 }
 
 asio::awaitable<Result<Head>> chosen_block(WatchedChain& chain, Wanted wanted) {
+    co_await chain.heads().ask_once();
     if (const auto* hash = std::get_if<model::Bytes32>(&wanted)) {
         const model::Bytes32 known = *hash;
         auto block = co_await chain.block_by_hash(known);
         co_return block;
     }
-    co_await chain.heads().ask_once();
     if (std::holds_alternative<std::monostate>(wanted)) {
         auto head = co_await chain.reader().head();
         co_return head;
@@ -116,6 +122,17 @@ asio::awaitable<Result<Head>> chosen_block(WatchedChain& chain, Wanted wanted) {
     if (!block) co_return model::fail(block.error());
     if (!*block) co_return model::fail(ErrorCode::missing, fmt::format("--block {}: the chain has no such block", number));
     co_return **block;
+}
+
+// Of a search that takes long, each few seconds a line.
+std::function<void(const Searcher::Progress&)> told(model::ChainId chain) {
+    auto next = Steady::now() + first_word_after;
+    return [chain, next](const Searcher::Progress& progress) mutable {
+        if (Steady::now() < next || progress.all == 0) return;
+        next = Steady::now() + word_every;
+        fmt::print(stderr, "margind: chain {}: searching for markets and accounts, {:.0f} % of {} blocks\n", chain.value,
+                   100.0 * static_cast<double>(progress.done) / static_cast<double>(progress.all), progress.all);
+    };
 }
 
 asio::awaitable<void> read_chain(WatchedChain& chain, Wanted block, std::vector<model::Address> owners, Result<ChainReading>& into) {
@@ -131,7 +148,18 @@ asio::awaitable<void> read_chain(WatchedChain& chain, Wanted block, std::vector<
     }
     model::BlockRef at = head->block;
     ReadOptions options;
-    into = co_await chain.reader().read(std::move(at), std::move(owners), std::move(options));
+    into = co_await chain.reader().read(at, owners, options);
+    if (!into || !chain.searcher().waited_for()) co_return;
+    auto tell = told(at.chain);
+    co_await chain.searcher().finish(std::move(tell));
+    // A search takes minutes where nothing is kept: the head has moved on meanwhile.
+    co_await chain.heads().ask_once();
+    if (std::holds_alternative<std::monostate>(block)) {
+        const auto later = co_await chain.reader().head();
+        if (later) at = later->block;
+    }
+    auto again = co_await chain.reader().read(std::move(at), std::move(owners), std::move(options));
+    if (again) into = std::move(again);
 }
 
 // All chains at once. One that cannot be read is unknown, unless none can.

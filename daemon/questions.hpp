@@ -51,8 +51,17 @@ struct LogQuestion {
     std::map<std::uint64_t, model::Bytes32> branch;
 };
 
+/// What the searches of a venue have found; see adapters::Found.
+struct VenueFound {
+    std::vector<adapters::Log> shared;
+    std::vector<adapters::Log> owned;
+};
+
 struct Questions {
     std::shared_ptr<const std::vector<model::Address>> owners;
+    /// Of venues that search, and of their owners.
+    std::map<std::uint32_t, std::shared_ptr<const VenueFound>> found;
+    std::map<Holder, std::shared_ptr<const std::vector<adapters::Log>>> found_of_owner;
     std::set<std::uint32_t> configs;
     /// By configuration.
     std::map<std::uint32_t, model::FactsPtr> venues;

@@ -33,9 +33,14 @@ std::string percent(double share) { return fmt::format("{:+.2f} %", share * 100)
 
 double scaled(const model::U256& raw, std::uint8_t decimals) { return raw.to_double() / std::pow(10.0, decimals); }
 
+// What a table or a headline has no room for: an address, a market's name of 64 digits.
+std::string shortened(const std::string& text) {
+    constexpr std::size_t longest = 20;
+    return text.size() <= longest ? text : text.substr(0, 6) + "…" + text.substr(text.size() - 4);
+}
+
 std::string short_key(const model::AccountKey& key) {
-    const std::string owner = key.owner.to_string();
-    return key.venue.to_string() + " " + owner.substr(0, 6) + "…" + owner.substr(owner.size() - 4) + (key.sub.empty() ? "" : "/" + key.sub);
+    return key.venue.to_string() + " " + shortened(key.owner.to_string()) + (key.sub.empty() ? "" : " account " + shortened(key.sub));
 }
 
 void line(std::string& out, std::string_view label, std::string_view text) {
@@ -78,7 +83,7 @@ void first_lines(std::string& out, const PortfolioReport& portfolio, const model
         return;
     }
     const AccountReport& account = *first.account;
-    const std::string venue = account.key.venue.to_string();
+    const std::string venue = account.key.venue.to_string() + (account.key.sub.empty() ? "" : " account " + shortened(account.key.sub));
     const bool now = account.level == model::Level::liquidatable;
     line(out, "first liquidation", venue + (now ? ", NOW" : "") + (first.candidate ? ", " + candidate_text(*first.candidate) : ""));
     std::string loss = usd(account.loss_if_liquidated_usd);
@@ -190,7 +195,7 @@ void account_lines(std::string& out, const PortfolioReport& portfolio) {
         return;
     }
     std::vector<Column> columns;
-    for (const char* title : {"account", "level", "grade"}) columns.push_back(Column{title});
+    for (const char* title : {"venue", "owner", "account", "level", "grade"}) columns.push_back(Column{title});
     for (const char* title : {"equity USD", "maintenance USD", "room", "z", "liquidation at"}) {
         Column column{title};
         column.right = true;
@@ -199,21 +204,25 @@ void account_lines(std::string& out, const PortfolioReport& portfolio) {
     for (const AccountReport& account : portfolio.accounts) {
         const Candidate* candidate = account.candidates.empty() ? nullptr : &account.candidates.front();
         const auto amount = [](const std::optional<double>& value) { return value ? grouped(*value, 2) : std::string("-"); };
-        columns[0].cells.push_back(short_key(account.key));
-        columns[1].cells.push_back(upper(model::to_string(account.level)));
-        columns[2].cells.push_back(grade_text(account.grade));
-        columns[3].cells.push_back(amount(account.equity_usd));
-        columns[4].cells.push_back(amount(account.maintenance_usd));
-        columns[5].cells.push_back(candidate ? fmt::format("{:.2f} %", candidate->room * 100) : "-");
-        columns[6].cells.push_back(candidate ? fmt::format("{:.2f}", candidate->z) : "-");
         const bool none = account.standing && account.level != model::Level::liquidatable && account.unscanned.empty();
-        columns[7].cells.push_back(candidate ? candidate->label + " " + price_text(scaled(candidate->liquidation_price, candidate->decimals))
-                                   : none    ? "none"
-                                             : "unknown");
+        // One for each column.
+        const std::string cells[] = {account.key.venue.to_string(),
+                                     shortened(account.key.owner.to_string()),
+                                     account.key.sub.empty() ? "-" : shortened(account.key.sub),
+                                     upper(model::to_string(account.level)),
+                                     grade_text(account.grade),
+                                     amount(account.equity_usd),
+                                     amount(account.maintenance_usd),
+                                     candidate ? fmt::format("{:.2f} %", candidate->room * 100) : "-",
+                                     candidate ? fmt::format("{:.2f}", candidate->z) : "-",
+                                     candidate ? candidate->label + " " + price_text(scaled(candidate->liquidation_price, candidate->decimals))
+                                     : none    ? "none"
+                                               : "unknown"};
+        for (std::size_t i = 0; i < columns.size(); ++i) columns[i].cells.push_back(cells[i]);
     }
     out += "\n" + table(columns);
     for (const AccountReport& account : portfolio.accounts) {
-        out += fmt::format("\n{} {}\n", account.key.venue.to_string(), account.key.owner.to_string());
+        out += fmt::format("\n{} {}{}\n", account.key.venue.to_string(), account.key.owner.to_string(), account.key.sub.empty() ? "" : " account " + account.key.sub);
         if (!account.reason.empty()) out += fmt::format("  {}\n", account.reason);
         if (!account.grade.reason.empty() && account.grade.reason != account.reason) out += fmt::format("  {}\n", account.grade.reason);
         qualifier_lines(out, account.grade.qualifiers);

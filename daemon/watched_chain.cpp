@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -26,9 +27,10 @@ asio::awaitable<void> check_operator(Operator& of, std::optional<model::Error>& 
 }  // namespace
 
 Result<std::unique_ptr<WatchedChain>> WatchedChain::make(asio::any_io_executor executor, adapters::rpc::HttpClient& http, const config::Settings& settings,
-                                                         model::ChainId chain, std::vector<adapters::rpc::OperatorOptions> operators, Metrics* metrics) {
+                                                         model::ChainId chain, std::vector<adapters::rpc::OperatorOptions> operators, Metrics* metrics,
+                                                         SearchStore store) {
     const config::Chain& configured = settings.chains.at(chain);
-    std::unique_ptr<WatchedChain> watched(new WatchedChain);
+    std::unique_ptr<WatchedChain> watched(new WatchedChain(executor));
     std::vector<Operator*> pointers;
     for (adapters::rpc::OperatorOptions& options : operators) {
         options.rounds.multicall = configured.multicall3;
@@ -41,7 +43,9 @@ Result<std::unique_ptr<WatchedChain>> WatchedChain::make(asio::any_io_executor e
     heads.poll_interval = configured.poll_interval;
     heads.quiet = configured.quiet_chain;
     watched->heads_ = std::make_unique<Heads>(executor, pointers, heads, system_clocks());
-    auto reader = ChainReader::make({executor, settings, chain, pointers, *watched->heads_, metrics, &http});
+    SearcherParts searches{executor, chain, pointers, *watched->heads_, configured.block_time, store.pool, store.history};
+    watched->searcher_ = std::make_unique<Searcher>(std::move(searches));
+    auto reader = ChainReader::make({executor, settings, chain, pointers, *watched->heads_, metrics, &http, watched->searcher_.get()});
     if (!reader) return model::fail(reader.error());
     watched->reader_ = std::move(*reader);
     return watched;
@@ -75,8 +79,16 @@ asio::awaitable<Result<Head>> WatchedChain::block_by_hash(model::Bytes32 hash) {
 
 std::unique_ptr<ChainReader> WatchedChain::hand_out_reader() { return std::move(reader_); }
 
+void WatchedChain::start() {
+    heads_->start();
+    adapters::rpc::spawn(executor_, searcher_->run(), [](std::exception_ptr error) {
+        if (error) std::rethrow_exception(error);
+    });
+}
+
 asio::awaitable<void> WatchedChain::stop() {
     for (const auto& of : operators_) of->stop();
+    co_await searcher_->stop();
     co_await heads_->stop();
 }
 

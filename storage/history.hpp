@@ -106,6 +106,25 @@ struct OutboxRow {
     std::string json;
 };
 
+/// A log that a search over the chain has found; `json` is what it holds besides its place.
+struct FoundText {
+    std::uint64_t number = 0;
+    std::uint32_t index = 0;
+    std::string json;
+    friend bool operator==(const FoundText&, const FoundText&) = default;
+};
+
+/// How far a search over the chain has come: every block below `next`, below `agreed` by the word of two operators.
+struct SearchText {
+    model::Bytes32 id;
+    std::uint64_t next = 0;
+    std::uint64_t agreed = 0;
+    /// Blocks on the way, to tell another branch by.
+    std::string points;
+    /// By block and index.
+    std::vector<FoundText> found;
+};
+
 /// More buckets than this in one question fail with ErrorCode::limit.
 inline constexpr std::int64_t max_points = 100000;
 
@@ -153,6 +172,10 @@ public:
     virtual Result<std::vector<StoredEvent>> open_incidents() = 0;
     /// Oldest first, with an event number above `after`.
     virtual Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::uint64_t after, std::size_t limit) = 0;
+
+    virtual Result<std::optional<SearchText>> search(const model::Bytes32& id) = 0;
+    /// In one transaction; what was found from block `from` on is replaced by what `search` holds, what lies below stays.
+    virtual Result<void> keep_search(const SearchText& search, std::uint64_t from) = 0;
 };
 
 struct SqliteOptions {

@@ -156,9 +156,28 @@ INSERT INTO last_uses SELECT facts, max(snapshot) FROM snapshot_facts GROUP BY f
 CREATE INDEX last_uses_by_snapshot ON last_uses (snapshot);
 )sql";
 
+/// Searches over whole chains go on where they were. Two operators may say different things of one place: both are kept.
+constexpr const char* searches = R"sql(
+CREATE TABLE searches (
+    id BLOB PRIMARY KEY CHECK (length(id) = 32),
+    next INTEGER NOT NULL,
+    agreed INTEGER NOT NULL,
+    points TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE found_logs (
+    search BLOB NOT NULL REFERENCES searches (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    log_index INTEGER NOT NULL,
+    json TEXT NOT NULL,
+    PRIMARY KEY (search, number, log_index, json)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array migrations = {
     Migration{1, "first schema", first_schema},
     Migration{2, "retention", retention},
+    Migration{3, "searches", searches},
 };
 
 Result<void> apply(sqlite::Connection& connection, const Migration& migration) {

@@ -3,6 +3,7 @@
 #include "storage/history.hpp"
 #include "storage/migrations.hpp"
 #include "storage/retention.hpp"
+#include "storage/searches.hpp"
 #include "storage/statements.hpp"
 
 #include <fmt/format.h>
@@ -49,6 +50,9 @@ public:
     Result<std::vector<StoredEvent>> events(std::uint64_t after, std::size_t limit) override;
     Result<std::vector<StoredEvent>> open_incidents() override;
     Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::uint64_t after, std::size_t limit) override;
+
+    Result<std::optional<SearchText>> search(const model::Bytes32& id) override;
+    Result<void> keep_search(const SearchText& search, std::uint64_t from) override;
 
 private:
     Result<void> write_orphaned(const Orphaned& orphaned);
@@ -396,6 +400,16 @@ Result<std::vector<OutboxRow>> SqliteHistory::undelivered(const std::string& sin
         });
     if (!done) return fail(done.error());
     return out;
+}
+
+Result<std::optional<SearchText>> SqliteHistory::search(const model::Bytes32& id) {
+    const std::lock_guard lock(writing_);
+    return read_search(*writer_, id);
+}
+
+Result<void> SqliteHistory::keep_search(const SearchText& search, std::uint64_t from) {
+    const std::lock_guard lock(writing_);
+    return write_search(*writer_, search, from);
 }
 
 Result<void> configure(Connection& writer, const std::string& file, const SqliteOptions& options) {

@@ -9,7 +9,9 @@
 #include "tests/support/simulated_chain.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -43,6 +45,8 @@ struct VenueState {
     std::optional<model::Address> reverting{};
     /// A numbered account that cannot be read.
     std::optional<std::pair<model::Address, std::uint8_t>> reverting_numbered{};
+    /// Of a venue that is searched.
+    std::uint64_t markets = 0;
 };
 
 inline model::Address numbered_address(std::uint8_t kind, std::uint8_t n) {
@@ -58,13 +62,21 @@ inline const model::Bytes32 holding_changed = [] {
     return topic;
 }();
 
+inline const model::Bytes32 market_made = [] {
+    model::Bytes32 topic;
+    topic.bytes.fill(std::byte{0x5a});
+    return topic;
+}();
+
 /// Its calls: one byte of what, then the owner, then the number of the account or 0. Its answers: 64-bit words, big-endian.
 class SimulatedVenue : public adapters::Adapter {
 public:
     enum Ask : std::uint8_t { revision, prices, list, holding, views };
 
     /// `watched`: its logs tell of every change of a holding.
-    SimulatedVenue(model::VenueId id, model::Address contract, bool watched) : id_(std::move(id)), contract_(contract), watched_(watched) {}
+    /// `searched_from`: its markets and the accounts of an owner are found by logs from that block on alone.
+    SimulatedVenue(model::VenueId id, model::Address contract, bool watched, std::optional<std::uint64_t> searched_from = {})
+        : id_(std::move(id)), contract_(contract), watched_(watched), searched_from_(searched_from) {}
 
     const model::VenueId& venue() const override { return id_; }
     std::unique_ptr<adapters::Reading<model::FactsPtr>> read_config() const override {
@@ -74,10 +86,31 @@ public:
             return std::move(facts).build();
         });
     }
-    std::unique_ptr<adapters::Reading<model::FactsPtr>> read_venue(model::FactsPtr config, const model::BlockRef&) const override {
-        return reading<model::FactsPtr>({call(Ask::prices)}, [config](std::span<const Words> words) -> model::Result<model::FactsPtr> {
+    std::vector<adapters::Search> searches(const model::Facts&, const model::Address* owner) const override {
+        if (!searched_from_) return {};
+        adapters::Search search;
+        search.from_block = *searched_from_;
+        search.filter.addresses.push_back(contract_);
+        search.filter.topics = {{owner ? holding_changed : market_made}};
+        if (owner) search.filter.topics.push_back({topic_of(*owner)});
+        return {search};
+    }
+    static model::Bytes32 topic_of(const model::Address& owner) {
+        model::Bytes32 topic;
+        std::copy(owner.bytes.begin(), owner.bytes.end(), topic.bytes.begin() + 12);
+        return topic;
+    }
+    std::unique_ptr<adapters::Reading<model::FactsPtr>> read_venue(model::FactsPtr config, const model::BlockRef& block) const override {
+        return read_venue_found(std::move(config), block, adapters::Found{});
+    }
+    /// Its facts hold how many logs of markets, and of accounts of all owners, were found.
+    std::unique_ptr<adapters::Reading<model::FactsPtr>> read_venue_found(model::FactsPtr config, const model::BlockRef&, const adapters::Found& found) const override {
+        const std::array<std::size_t, 2> counts{found.shared.size(), found.owned.size()};
+        return reading<model::FactsPtr>({call(Ask::prices)}, [config, counts](std::span<const Words> words) -> model::Result<model::FactsPtr> {
             if (*config->u64("revision") != words[0].at(0)) return model::fail(model::ErrorCode::missing, "the revision changed");
             model::FactsBuilder facts("linear.venue/1");
+            facts.add("found.shared", model::U256(counts[0]));
+            facts.add("found.owned", model::U256(counts[1]));
             facts.add("unit_usdc", false);
             facts.add("penalty_bps", model::U256(500));
             facts.add("debt_rate", model::U256(0));
@@ -92,6 +125,14 @@ public:
     }
     std::unique_ptr<adapters::Reading<adapters::AccountReadings>> read_account(model::FactsPtr, const model::Address& owner, const model::BlockRef&) const override {
         return std::make_unique<AccountsReading>(*this, owner);
+    }
+    /// The accounts whose numbers were found, as far as they are not empty.
+    std::unique_ptr<adapters::Reading<adapters::AccountReadings>> read_account_found(model::FactsPtr, const model::Address& owner, const model::BlockRef&,
+                                                                                     std::span<const adapters::Log> found) const override {
+        std::set<std::uint64_t> numbers;
+        for (const adapters::Log& log : found)
+            for (const std::byte number : log.data) numbers.insert(std::to_integer<std::uint64_t>(number));
+        return std::make_unique<AccountsReading>(*this, owner, std::vector<std::uint64_t>(numbers.begin(), numbers.end()));
     }
     std::optional<adapters::Watch> watch(const model::Facts&) const override {
         if (!watched_) return std::nullopt;
@@ -200,8 +241,14 @@ private:
     // The list of accounts, then each of them.
     class AccountsReading : public adapters::Reading<adapters::AccountReadings> {
     public:
-        AccountsReading(const SimulatedVenue& venue, const model::Address& owner) : venue_(venue), owner_(owner) {}
+        /// `known`: their numbers, which are not asked for then.
+        AccountsReading(const SimulatedVenue& venue, const model::Address& owner, std::optional<std::vector<std::uint64_t>> known = {})
+            : venue_(venue), owner_(owner), known_(std::move(known)) {}
         std::vector<adapters::Request> next(std::span<const adapters::Reply> replies) override {
+            if (round_ == 0 && known_) {
+                round_ = 2;
+                return ask(*known_);
+            }
             switch (round_++) {
                 case 0: return {venue_.call(Ask::list, owner_)};
                 case 1: return take_list(replies[0]);
@@ -217,8 +264,11 @@ private:
                 result_ = model::fail(bytes.error());
                 return {};
             }
+            return ask(words_of(*bytes));
+        }
+        std::vector<adapters::Request> ask(const std::vector<std::uint64_t>& numbers) {
             std::vector<adapters::Request> requests;
-            for (const std::uint64_t number : words_of(*bytes)) {
+            for (const std::uint64_t number : numbers) {
                 result_->emplace_back().sub = sub_of(number);
                 requests.push_back(venue_.call(Ask::holding, owner_, static_cast<std::uint8_t>(number)));
                 requests.push_back(venue_.call(Ask::views, owner_, static_cast<std::uint8_t>(number)));
@@ -240,10 +290,12 @@ private:
                 account.facts = *std::move(facts).build();
                 account.views = figures(words_of(*views));
             }
+            if (known_) std::erase_if(*result_, [](const adapters::AccountReading& account) { return account.facts && *account.facts->u256("supply.ETH") == model::U256(0); });
         }
 
         const SimulatedVenue& venue_;
         model::Address owner_;
+        std::optional<std::vector<std::uint64_t>> known_;
         int round_ = 0;
         model::Result<adapters::AccountReadings> result_;
     };
@@ -276,13 +328,15 @@ private:
     model::VenueId id_;
     model::Address contract_;
     bool watched_;
+    std::optional<std::uint64_t> searched_from_;
     testing::LinearRule rule_;
 };
 
-/// A tree of blocks with the state at each: two venues (the second without logs) and a feed.
+/// A tree of blocks with the state at each: two venues (the second without logs), one more that is searched, and a feed.
 class SimulatedWorld {
 public:
-    static constexpr std::size_t venue_count = 2;
+    static constexpr std::size_t venue_count = 3;
+    static constexpr std::size_t searched = 2;
     using States = std::array<VenueState, venue_count>;
     using Header = adapters::rpc::BlockHeader;
 
@@ -294,20 +348,31 @@ public:
     static model::Address feed() { return numbered_address(0xfe, 0); }
 
     const States& at(const Header& block) const { return states_.at(block.ref.hash); }
-    /// A block after `parent` whose state is what `change` makes of its parent's; the first venue's changed accounts are logged.
+    /// A block after `parent` whose state is what `change` makes of its parent's; changed accounts of the first
+    /// venue and of the one that is searched are logged, and the latter's new markets.
     Header mine(const Header& parent, const std::function<void(States&)>& change) {
         States state = at(parent);
         const States before = state;
         change(state);
         const Header block = tree.mine(parent);
         adapters::rpc::Bloom bloom{};
-        std::set<model::Address> all;
-        for (const States* states : {&before, static_cast<const States*>(&state)}) {
-            for (const auto& [owner, holding] : states->front().holdings) all.insert(owner);
-            for (const auto& [owner, accounts] : states->front().numbered) all.insert(owner);
+        for (const std::size_t venue : {std::size_t{0}, searched}) {
+            std::set<model::Address> all;
+            for (const States* states : {&before, static_cast<const States*>(&state)}) {
+                for (const auto& [owner, holding] : (*states)[venue].holdings) all.insert(owner);
+                for (const auto& [owner, accounts] : (*states)[venue].numbered) all.insert(owner);
+            }
+            for (const model::Address& owner : all) {
+                const auto old = accounts_of(before[venue], owner);
+                const auto now = accounts_of(state[venue], owner);
+                if (old == now) continue;
+                model::Bytes numbers;
+                for (const auto& [number, holding] : now)
+                    if (!old.contains(number) || old.at(number) != holding) numbers.push_back(static_cast<std::byte>(number));
+                add_log(block, venue, {holding_changed, SimulatedVenue::topic_of(owner)}, std::move(numbers), bloom);
+            }
         }
-        for (const model::Address& owner : all)
-            if (accounts_of(before[0], owner) != accounts_of(state[0], owner)) add_log(block, owner, bloom);
+        for (std::uint64_t made = before[searched].markets; made < state[searched].markets; ++made) add_log(block, searched, {market_made}, {}, bloom);
         blooms_[block.ref.hash] = bloom;
         states_[block.ref.hash] = std::move(state);
         return block;
@@ -320,9 +385,11 @@ public:
             if (const auto bloom = blooms_.find(header.ref.hash); bloom != blooms_.end()) header.logs_bloom = bloom->second;
             return header;
         };
-        made->serve_logs = [this](const adapters::Logs&, const Header& block) -> model::Result<std::vector<adapters::Log>> {
+        made->serve_logs = [this](const adapters::Logs& filter, const Header& block) -> model::Result<std::vector<adapters::Log>> {
             const auto found = logs_.find(block.ref.hash);
-            return found == logs_.end() ? std::vector<adapters::Log>() : found->second;
+            std::vector<adapters::Log> logs;
+            if (found != logs_.end()) std::copy_if(found->second.begin(), found->second.end(), std::back_inserter(logs), [&](const adapters::Log& log) { return asked_for(filter, log); });
+            return logs;
         };
         made->serve_run = [this, lie](const SimulatedOperator::Readings& readings, const model::BlockRef& block) {
             States state = states_.at(block.hash);
@@ -340,6 +407,14 @@ private:
         if (const auto found = state.holdings.find(owner); found != state.holdings.end()) all.emplace(0, found->second);
         return all;
     }
+    // As a node filters.
+    static bool asked_for(const adapters::Logs& filter, const adapters::Log& log) {
+        const auto any = [](const auto& choices, const auto& value) { return choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end(); };
+        if (!any(filter.addresses, log.address) || log.topics.size() < filter.topics.size()) return false;
+        for (std::size_t i = 0; i < filter.topics.size(); ++i)
+            if (!any(filter.topics[i], log.topics[i])) return false;
+        return true;
+    }
     // Yellow Paper (17) and (24).
     static void put(adapters::rpc::Bloom& bloom, std::span<const std::byte> item) {
         const model::Bytes32 hash = model::keccak256(item);
@@ -348,11 +423,11 @@ private:
             bloom[255 - bit / 8] |= static_cast<std::byte>(1U << (bit % 8));
         }
     }
-    void add_log(const Header& block, const model::Address& owner, adapters::rpc::Bloom& bloom) {
+    void add_log(const Header& block, std::size_t venue, std::vector<model::Bytes32> topics, model::Bytes data, adapters::rpc::Bloom& bloom) {
         adapters::Log log;
-        log.address = contract(0);
-        log.topics = {holding_changed, {}};
-        std::copy(owner.bytes.begin(), owner.bytes.end(), log.topics[1].bytes.begin() + 12);
+        log.address = contract(venue);
+        log.topics = std::move(topics);
+        log.data = std::move(data);
         log.block_number = block.ref.number;
         log.block_hash = block.ref.hash;
         log.log_index = static_cast<std::uint32_t>(logs_[block.ref.hash].size());

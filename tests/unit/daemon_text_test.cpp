@@ -7,6 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
 namespace margind::daemon {
 namespace {
 
@@ -93,6 +98,35 @@ TEST(Text, calls_no_liquidation_price_none_that_is_unknown) {
     EXPECT_NE(table_of("", std::nullopt).find(" none"), std::string::npos);
     EXPECT_EQ(table_of("time-out", std::nullopt).find(" none"), std::string::npos);
     EXPECT_EQ(table_of("", 300'000'000'000).find(" none"), std::string::npos);
+}
+
+TEST(Text, lists_every_account_with_venue_grade_and_distance_in_columns_of_one_width) {
+    testing::SyntheticBook book;
+    book.debt_rate = 0;
+    const std::string market = "0x" + std::string(56, 'c') + "12345678";
+    const std::map<std::string, std::int64_t> debts{{"", 1'000'000}, {"7", 1'200'000}, {"12", 1'400'000}, {market, 1'500'000}};
+    for (const auto& [sub, debt] : debts) {
+        testing::SyntheticBook::Account account;
+        account.holdings["supply.ETH"] = 1000;
+        account.holdings["debt.USD"] = debt;
+        account.sub = sub;
+        book.accounts.push_back(account);
+    }
+    const model::Report report = book.report();
+    const std::string text = to_text(report.portfolios.front(), report, book.policy);
+    EXPECT_NE(text.find("account 0xcccc…5678, ETH oracle at 1,875.00"), std::string::npos) << text;
+    std::vector<std::string> rows;
+    const std::size_t begin = text.find("  venue");
+    ASSERT_NE(begin, std::string::npos) << text;
+    for (std::size_t at = begin; text[at] == ' '; at = text.find('\n', at) + 1) rows.push_back(text.substr(at, text.find('\n', at) - at));
+    ASSERT_EQ(rows.size(), 1 + debts.size()) << text;
+    // 1 ETH at 2,000 with a threshold of 80 %: liquidated at the debt / 0.8.
+    for (const char* price : {"ETH 1,250.00", "ETH 1,500.00", "ETH 1,750.00", "ETH 1,875.00"})
+        EXPECT_EQ(std::count_if(rows.begin(), rows.end(), [&](const std::string& row) { return row.ends_with(price); }), 1) << price << "\n" << text;
+    const auto width = [](const std::string& row) { return std::count_if(row.begin(), row.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }); };
+    for (const std::string& row : rows) EXPECT_EQ(width(row), width(rows.front())) << text;
+    // In full below the table.
+    EXPECT_NE(text.find(" account " + market + "\n"), std::string::npos) << text;
 }
 
 TEST(Text, says_in_plain_words_what_the_figures_are_worth) {
