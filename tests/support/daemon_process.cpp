@@ -122,6 +122,12 @@ std::string config_text(const ChainProcess& chain, const ConfigOptions& options)
     if (options.perp)
         text += fmt::format("[[venue]]\nid = \"perp_v2:{}\"\naddresses = {{ clearing_house = {} }}\nlists = {{ base_tokens = {}, collateral_tokens = {} }}\n", id,
                             addresses.at("perp").at("clearing_house").dump(), base_tokens.dump(), collateral.dump());
+    if (addresses.contains("morpho"))
+        text += fmt::format("[[venue]]\nid = \"morpho_blue:{}\"\naddresses = {{ morpho = {} }}\nlists = {{ pre_liquidations = [], pre_liquidation_factories = [{}] }}\n"
+                            "ids = {{ markets = [] }}\n", id, addresses.at("morpho").at("morpho").dump(), addresses.at("morpho").at("pre_liquidation_factory").dump());
+    if (addresses.contains("compound"))
+        for (const auto& [base, comet] : addresses.at("compound").items())
+            text += fmt::format("[[venue]]\nid = \"compound_v3:{}/{}\"\naddresses = {{ comet = {} }}\n", id, base, comet.at("comet").dump());
     const auto asset = [&](const std::string& token, const std::string& underlying, const std::string& label) {
         text += fmt::format("[[asset]]\nchain = {}\ntoken = {}\nunderlying = {}\nlabel = {}\n", id, quoted(token), quoted(underlying), quoted(label));
     };

@@ -60,7 +60,7 @@ struct ConfigOptions {
     std::string more{};
 };
 
-/// A configuration for both venues, all assets and feeds of the local chain; the daemon takes any free port.
+/// A configuration for Aave and Perp V2, for Morpho and the comets where the chain has them (the markets found by logs), all assets and feeds of the local chain; the daemon takes any free port.
 std::string config_text(const ChainProcess& chain, const ConfigOptions& options);
 
 struct Finished {

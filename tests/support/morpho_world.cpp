@@ -47,6 +47,7 @@ std::unique_ptr<adapters::Adapter> adapter_of(const ChainProcess& chain, const s
     settings.id = {"morpho_blue", {chain.ready().at("chain_id").get<std::uint64_t>()}, ""};
     settings.addresses["morpho"] = chain.address("/morpho/morpho");
     settings.lists["pre_liquidations"] = {};
+    settings.lists["pre_liquidation_factories"] = {};
     for (const MorphoMarket& market : markets) {
         settings.ids["markets"].push_back(market.id);
         if (!market.pre_liquidation.is_zero()) settings.lists["pre_liquidations"].push_back(market.pre_liquidation);

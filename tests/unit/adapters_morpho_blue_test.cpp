@@ -7,6 +7,7 @@
 #include "adapters/protocols/morpho_blue/facts.hpp"
 #include "adapters/protocols/morpho_blue/readings.hpp"
 #include "adapters/protocols/morpho_blue/rule.hpp"
+#include "adapters/protocols/morpho_blue/search.hpp"
 
 #include <gtest/gtest.h>
 
@@ -265,7 +266,7 @@ TEST(MorphoBlue, takes_a_static_call_at_its_word) {
 }
 
 TEST(MorphoBlue, refuses_a_contract_of_another_kind_or_chain) {
-    Scope scope{{1}, address("0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb"), {market}, {}};
+    Scope scope{{1}, address("0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb"), {market}, {}, {}};
     const auto read = [&](const Bytes32& domain) {
         const auto reading = config_reading(scope);
         EXPECT_EQ(reading->next({}).size(), 3U);
@@ -278,6 +279,36 @@ TEST(MorphoBlue, refuses_a_contract_of_another_kind_or_chain) {
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().code, model::ErrorCode::decode);
     EXPECT_NE(other.error().message.find("no Morpho Blue of chain 1"), std::string::npos);
+}
+
+TEST(MorphoBlue, searches_for_the_markets_of_an_owner_and_what_factories_made) {
+    const Scope scope{{1}, address("0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb"), {}, {}, {early}};
+    const std::vector<Search> own = owner_searches(scope, early);
+    ASSERT_EQ(own.size(), 1U);
+    EXPECT_EQ(own[0].from_block, 18'883'124U);
+    ASSERT_EQ(own[0].filter.topics.size(), 4U);
+    EXPECT_EQ(own[0].filter.topics[0].at(0).to_string(), "0xedf8870433c83823eb071d3df1caa8d008f12f6440918c20d75a3602cda30fe0");
+    EXPECT_EQ(own[0].filter.topics[0].at(1).to_string(), "0xa3b9472a1399e17e123f3c2e6586c23e504184d504de59cdaa2b375e880c6184");
+    EXPECT_EQ(own[0].filter.topics[3].at(0).to_string(), "0x00000000000000000000000000000000000000000000000000000000000000e1");
+    Log supplied;
+    supplied.topics = {own[0].filter.topics[0].at(0), market, {}, own[0].filter.topics[3].at(0)};
+    EXPECT_EQ(markets_in(std::vector<Log>{supplied, supplied}), std::vector<Bytes32>{market});
+    const std::vector<Search> shared = shared_searches(scope);
+    ASSERT_EQ(shared.size(), 1U);
+    Log made;
+    made.topics = {shared[0].filter.topics[0].at(0), own[0].filter.topics[3].at(0)};
+    evm::AbiWriter words;
+    words.bytes32(market).u256(U256(8)).u256(U256(2)).u256(U256(10)).u256(U256(101)).u256(U256(104)).address(wsteth_usdc.oracle);
+    made.data = words.encoded();
+    Log cut = made;
+    cut.data.pop_back();
+    const auto contracts = pre_liquidations_in(std::vector<Log>{supplied, made, cut});
+    ASSERT_EQ(contracts.size(), 1U);
+    EXPECT_EQ(contracts[0].contract, early);
+    EXPECT_EQ(contracts[0].market, market);
+    EXPECT_EQ(contracts[0].params.values[4], U256(104));
+    EXPECT_EQ(contracts[0].params.oracle, wsteth_usdc.oracle);
+    EXPECT_TRUE(shared_searches({}).empty());
 }
 
 TEST(MorphoBlue, finds_the_owner_in_each_watched_log) {

@@ -1,12 +1,11 @@
 // Reads what never changes: a market's parameters and its tokens' decimals, a pre-liquidation contract's parameters.
 #include "adapters/protocols/morpho_blue/calls.hpp"
 #include "adapters/protocols/morpho_blue/facts.hpp"
+#include "adapters/protocols/morpho_blue/market_facts.hpp"
 #include "adapters/protocols/morpho_blue/readings.hpp"
 #include "risk/model/keccak.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 namespace margind::adapters::protocols::morpho_blue {
 
@@ -22,19 +21,11 @@ namespace {
 
 const evm::Function domain_separator("DOMAIN_SEPARATOR()");
 const evm::Function id_to_market_params("idToMarketParams(bytes32)");
-const evm::Function decimals_of("decimals()");
 const evm::Function morpho_of("MORPHO()");
 const evm::Function market_of("ID()");
 const evm::Function pre_liquidation_params("preLiquidationParams()");
 
-/// In the order of the struct; the oracle follows.
-constexpr std::array<std::string_view, 5> pre_liquidation_fields{"pre_lltv", "close_factor_1", "close_factor_2", "incentive_1", "incentive_2"};
 constexpr std::size_t requests_per_pre_liquidation = 3;
-
-struct PreLiquidationParams {
-    std::array<U256, pre_liquidation_fields.size()> values;
-    Address oracle;
-};
 
 template <class T>
 std::vector<T> sorted(std::vector<T> list) {
@@ -103,9 +94,8 @@ private:
             if (!params) return fail(params.error());
             if (id_of(*params) != market)
                 return fail(ErrorCode::decode, "morpho " + scope_.morpho.to_string() + " has no market " + market.to_string());
-            add_market(market, *params);
-            requests.push_back(call_of(params->loan_token, decimals_of));
-            requests.push_back(call_of(params->collateral_token, decimals_of));
+            add_market(facts_, market, *params);
+            for (Request& request : decimals_calls(*params)) requests.push_back(std::move(request));
             replies = replies.subspan(1);
         }
         for (const Address& contract : scope_.pre_liquidations) {
@@ -116,47 +106,21 @@ private:
         return requests;
     }
 
-    void add_market(const Bytes32& market, const MarketParams& params) {
-        facts_.add(market_fact(market, "loan_token"), params.loan_token);
-        facts_.add(market_fact(market, "collateral_token"), params.collateral_token);
-        facts_.add(market_fact(market, "oracle"), params.oracle);
-        facts_.add(market_fact(market, "irm"), params.irm);
-        facts_.add(market_fact(market, "lltv"), params.lltv);
-    }
-
     Result<void> take_pre_liquidation(const Address& contract, std::span<const Reply> replies) {
         const std::string name = "pre-liquidation " + contract.to_string();
         const Result<Address> morpho = decoded(replies[0], name + " MORPHO", address_value);
         const Result<Bytes32> market = decoded(replies[1], name + " ID", bytes32_value);
-        const Result<PreLiquidationParams> params = decoded(replies[2], name + " preLiquidationParams", [](evm::AbiReader& reader) {
-            PreLiquidationParams read;
-            for (U256& value : read.values) value = reader.u256();
-            read.oracle = reader.address();
-            return read;
-        });
+        const Result<PreLiquidationParams> params = decoded(replies[2], name + " preLiquidationParams", read_pre_liquidation_params);
         if (!morpho) return fail(morpho.error());
         if (!market) return fail(market.error());
         if (!params) return fail(params.error());
         if (*morpho != scope_.morpho) return fail(ErrorCode::decode, name + " belongs to morpho " + morpho->to_string());
-        facts_.add(pre_liquidation_fact(contract, "market"), *market);
-        for (std::size_t i = 0; i < pre_liquidation_fields.size(); ++i)
-            facts_.add(pre_liquidation_fact(contract, pre_liquidation_fields[i]), params->values[i]);
-        facts_.add(pre_liquidation_fact(contract, "oracle"), params->oracle);
+        add_pre_liquidation(facts_, contract, *market, *params);
         return {};
     }
 
-    /// A token that does not tell its decimals makes the accounts of its markets unknown, and nothing else.
     Result<std::vector<Request>> take_decimals(std::span<const Reply> replies) {
-        for (std::size_t i = 0; i < scope_.markets.size(); ++i) {
-            for (const auto& [k, field] : {std::pair{std::size_t{0}, "loan_decimals"}, std::pair{std::size_t{1}, "collateral_decimals"}}) {
-                const Result<U256> decimals = decoded(replies[2 * i + k], field, u256_value);
-                if (decimals && *decimals <= U256(model::max_decimals))
-                    facts_.add(market_fact(scope_.markets[i], field), *decimals);
-                else
-                    facts_.add(market_fact(scope_.markets[i], std::string(field) + "_refused"),
-                               text_fact(decimals ? "decimals() is " + decimals->to_decimal() : decimals.error().message));
-            }
-        }
+        for (std::size_t i = 0; i < scope_.markets.size(); ++i) add_decimals(facts_, scope_.markets[i], replies.subspan(2 * i, 2));
         return std::vector<Request>{};
     }
 

@@ -9,18 +9,20 @@
 
 namespace margind::adapters::protocols::morpho_blue {
 
-/// What is configured or was found: the contract, markets by id, and pre-liquidation contracts.
+/// What is configured: the contract, markets by id (none: those that the owners use are searched for), pre-liquidation contracts and
+/// factories whose contracts are searched for.
 struct Scope {
     model::ChainId chain;
     model::Address morpho;
     std::vector<model::Bytes32> markets;
     std::vector<model::Address> pre_liquidations;
+    std::vector<model::Address> pre_liquidation_factories;
 };
 
 std::unique_ptr<Reading<model::FactsPtr>> config_reading(Scope scope);
 
-/// Two rounds.
-std::unique_ptr<Reading<model::FactsPtr>> venue_reading(model::FactsPtr config, const model::BlockRef& block);
+/// Two rounds; three where logs named markets beyond those of `config`.
+std::unique_ptr<Reading<model::FactsPtr>> venue_reading(model::FactsPtr config, const model::BlockRef& block, const Found& found = {});
 
 /// One account per market in which the owner has anything, `sub` its id; two rounds. `markets`: those in which the owner ever did
 /// something, where that is known; one that the venue facts lack becomes an account without facts.
