@@ -1,6 +1,9 @@
 // Starts the native Anvil and makes sure that it never outlives this process.
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import net from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { Refused } from "./chain_error.mjs";
@@ -46,7 +49,12 @@ async function waitUntilReady(child, rpc, port, fresh) {
  */
 export async function startAnvil({ port = 0, genesis, state, ipc, onLost = () => undefined }) {
   const chosen = port === 0 ? await freePort() : port;
+  // States of older blocks go to disk, megabytes for each node; a killed node leaves them, in the home directory when not told where.
+  const states = mkdtempSync(path.join(tmpdir(), "margind-anvil-"));
+  const forget = () => rmSync(states, { recursive: true, force: true });
+  process.once("exit", forget);
   const options = [
+    "--cache-path", states,
     "--host", "127.0.0.1", "--port", String(chosen), "--chain-id", String(chainId), "--timestamp", String(genesis),
     "--accounts", "20", "--order", "fifo", "--auto-impersonate", "--no-request-size-limit", "--quiet",
   ];
@@ -74,6 +82,8 @@ export async function startAnvil({ port = 0, genesis, state, ipc, onLost = () =>
     rpc.close();
     child.kill("SIGKILL");
     await exited;
+    forget();
+    process.off("exit", forget);
   };
   return { url, rpc, pid: child.pid, stop };
 }
