@@ -26,7 +26,11 @@ public:
     friend Uint operator-(const Uint& a, const Uint& b) { return either(a, b) ? spoiled() : Uint(checked_sub(a.value_, b.value_)); }
     friend Uint operator*(const Uint& a, const Uint& b) { return either(a, b) ? spoiled() : Uint(checked_mul(a.value_, b.value_)); }
     friend Uint operator/(const Uint& a, const Uint& b) { return either(a, b) ? spoiled() : Uint(checked_div(a.value_, b.value_)); }
-    static Uint spoiled() { return Uint(std::optional<model::U256>()); }
+    static Uint spoiled() {
+        Uint result;
+        result.reverted_ = true;
+        return result;
+    }
 
 private:
     static bool either(const Uint& a, const Uint& b) { return a.reverted_ || b.reverted_; }
@@ -57,7 +61,11 @@ public:
     friend Int operator/(const Int& a, const Int& b) { return either(a, b) ? spoiled() : Int(checked_div(a.value_, b.value_)); }
     friend Int operator-(const Int& a) { return Int(0) - a; }
     friend Int operator>>(const Int& a, unsigned bits);
-    static Int spoiled() { return Int(std::optional<model::I256>()); }
+    static Int spoiled() {
+        Int result;
+        result.reverted_ = true;
+        return result;
+    }
 
 private:
     static bool either(const Int& a, const Int& b) { return a.reverted_ || b.reverted_; }
