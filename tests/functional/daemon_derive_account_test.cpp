@@ -85,25 +85,42 @@ protected:
     std::string owner() const { return chain_.ready().at("accounts").at(0).get<std::string>(); }
     static std::string whole(const std::string& number) { return number + "000000000000000000"; }
 
-    void open_long_perp() const {
+    static json call_of(const char* contract, const char* method, const json& arguments) {
+        json call = json::object();
+        call["contract"] = contract;
+        call["method"] = method;
+        call["args"] = arguments;
+        return call;
+    }
+    std::string key_of(const std::string& sub) const { return "derive:31337:" + model::Address::parse(owner()).value().to_string() + ":" + sub; }
+    /// All in one block, which it gives.
+    json send(const json& calls) const { return chain_.verb("derive_send", {{"calls", calls}}).at("block"); }
+    /// Of others than the owner, before the owner has one.
+    void open_others(int count) const {
+        json calls = json::array();
+        for (int i = 0; i < count; ++i) calls.push_back(call_of("subaccounts", "create", {chain_.ready().at("accounts").at(4), at("standard")}));
+        send(calls);
+    }
+
+    void open_long_perp(int id = 1) const {
         json calls = json::array();
         const auto call = [&](const char* contract, const char* method, const json& arguments) {
-            calls.push_back({{"contract", contract}, {"method", method}, {"args", arguments}});
+            calls.push_back(call_of(contract, method, arguments));
         };
         // The chain is two hours older than what was written at the deployment.
         call("stable", "set", {whole("1"), whole("1")});
         call("ETH.spot", "set", {whole("3000"), whole("1")});
         call("ETH.perp_feed", "set", {"0", whole("1")});
         call("subaccounts", "create", {owner(), at("standard")});
-        call("matching", "deposit", {1});
-        call("subaccounts", "adjust", {1, at("cash"), "0", whole("1000")});
-        call("subaccounts", "adjust", {1, at("ETH/perp"), "0", whole("2")});
-        call("ETH.perp", "setPosition", {1, whole("3000"), "0", "0", "0"});
-        chain_.verb("derive_send", {{"calls", calls}});
+        call("matching", "deposit", {id});
+        call("subaccounts", "adjust", {id, at("cash"), "0", whole("1000")});
+        call("subaccounts", "adjust", {id, at("ETH/perp"), "0", whole("2")});
+        call("ETH.perp", "setPosition", {id, whole("3000"), "0", "0", "0"});
+        send(calls);
     }
 
-    std::string config() const {
-        std::string text = config_text(chain_, {.owners = {owner()}, .storage = false});
+    std::string config(bool storage = false) const {
+        std::string text = config_text(chain_, {.owners = {owner()}, .storage = storage});
         text += "[[venue]]\nid = \"derive:31337\"\naddresses = { standard_manager = \"" + at("standard") + "\", matching = \"" + at("matching") +
                 "\" }\nlists = { portfolio_managers = [\"" + at("portfolio") + "\"] }\n";
         const auto asset = [&](const std::string& place, const std::string& underlying) {
@@ -142,6 +159,42 @@ TEST_F(DeriveOnChain, check_lists_a_subaccount_verified_and_then_stale) {
     EXPECT_EQ(old.at("grade").at("qualifiers").at("stale"), true);
     EXPECT_NE(old.at("grade").at("reason").get<std::string>().find("the venue refuses as too old"), std::string::npos) << old.dump(1);
     EXPECT_EQ(old.at("standing").at("maintenance").at("amount"), "390");
+}
+
+TEST_F(DeriveOnChain, check_finds_the_subaccount_of_an_owner_behind_hundreds_of_others) {
+    for (int i = 0; i < 3; ++i) open_others(100);
+    open_long_perp(301);
+    const json found = check(0);
+    EXPECT_EQ(found.at("key"), key_of("301")) << found.dump(1);
+    EXPECT_EQ(found.at("standing").at("maintenance").at("amount"), "390");
+}
+
+TEST_F(DeriveOnChain, run_follows_a_subaccount_that_is_deposited_given_away_and_withdrawn) {
+    open_others(1);
+    open_long_perp(2);
+    const DaemonProcess daemon(folder_, config(true));
+    const auto await_subs = [&](const json& block, std::vector<std::string> subs) {
+        for (std::string& sub : subs) sub = key_of(sub);
+        daemon.await_block(block);
+        const Answer accounts = daemon.get("/v1/portfolios/desk/accounts");
+        std::vector<std::string> found;
+        for (const json& account : accounts.body.at("accounts")) {
+            if (!account.at("key").get<std::string>().starts_with("derive:31337")) continue;
+            found.push_back(account.at("key"));
+            EXPECT_EQ(account.at("grade").at("kind"), "verified") << account.dump(1);
+        }
+        EXPECT_EQ(found, subs) << accounts.text;
+    };
+    await_subs(chain_.verb("mine").at("block"), {"2"});
+    const std::string other = chain_.ready().at("accounts").at(4);
+    // The other's own comes to Matching, is withdrawn there, and given to the owner.
+    await_subs(send(json::array({call_of("matching", "deposit", {1})})), {"2"});
+    await_subs(send(json::array({call_of("matching", "withdraw", {1}), call_of("subaccounts", "transfer", {1, owner()})})), {"1", "2"});
+    await_subs(send(json::array({call_of("matching", "withdraw", {2})})), {"1", "2"});
+    await_subs(send(json::array({call_of("subaccounts", "transfer", {2, other}), call_of("matching", "deposit", {2})})), {"1"});
+    await_subs(send(json::array({call_of("matching", "withdraw", {2}), call_of("subaccounts", "transfer", {2, owner()}),
+                                 call_of("matching", "deposit", {2}), call_of("matching", "deposit", {1})})),
+               {"1", "2"});
 }
 
 }  // namespace

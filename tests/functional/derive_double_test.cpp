@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 #include <stdexcept>
 
 namespace margind::tests {
@@ -72,6 +73,29 @@ public:
             call(name + ".forward", "set", {expiry_, wei("12.25"), wei("0.95"), now, "0", "0"});
         }
         mine();
+    }
+
+    /// So many of nobody who is asked about.
+    void open_others(std::uint64_t count) {
+        for (std::uint64_t i = 0; i < count; ++i) {
+            open(user(5), "standard", false);
+            if (i % 100 == 99) mine();
+        }
+        mine();
+    }
+    /// Whose the contracts say that each is, on another road.
+    std::set<std::string> subaccounts_of(const Address& owner) {
+        const Address matching = chain_.address("/derive/matching");
+        std::set<std::string> all;
+        for (std::uint64_t id = 1; id <= last_; ++id) {
+            const auto said = [&](const char* contract, const char* view) {
+                return words_of(chain_.call(chain_.address(std::string("/derive/") + contract), call_data(view, {U256(id)}))).at(0);
+            };
+            U256 holder = said("subaccounts", "ownerOf(uint256)");
+            if (holder == word_of(matching)) holder = said("matching", "subAccountToOwner(uint256)");
+            if (holder == word_of(owner)) all.insert(std::to_string(id));
+        }
+        return all;
     }
 
     std::uint64_t open(const Address& owner, const char* manager, bool deposited) {
@@ -217,6 +241,57 @@ TEST(Derive, finds_the_subaccounts_of_an_owner_deposited_or_not) {
     const World::Read of_bob = world.read(world.bob);
     EXPECT_FALSE(of_bob.of(strange).facts);
     EXPECT_NE(of_bob.of(strange).reason.find("is not among the portfolio_managers"), std::string::npos) << of_bob.of(strange).reason;
+}
+
+std::set<std::string> subs(const World::Read& read) {
+    std::set<std::string> all;
+    for (const AccountReading& account : read.accounts) all.insert(account.sub);
+    return all;
+}
+
+TEST(Derive, finds_one_subaccount_among_hundreds_of_others) {
+    World world;
+    world.open_others(300);
+    const std::uint64_t own = world.open(world.alice, "standard", true);
+    world.hold(own, "cash", "5");
+    world.mine();
+    const World::Read read = world.read(world.alice);
+    ASSERT_EQ(subs(read), std::set<std::string>{"301"});
+    expect_verified(world, read, own, "standard");
+    EXPECT_TRUE(world.read(world.bob).accounts.empty());
+}
+
+TEST(Derive, follows_subaccounts_through_deposits_withdrawals_and_owners) {
+    World world;
+    std::mt19937 random(11);
+    const auto below = [&](std::size_t bound) { return std::uniform_int_distribution<std::size_t>(0, bound - 1)(random); };
+    std::vector<bool> deposited;
+    std::size_t seen = 0;
+    for (int round = 0; round < 40; ++round) {
+        for (std::size_t acts = 1 + below(3); acts > 0; --acts) {
+            if (deposited.empty() || below(4) == 0) {
+                deposited.push_back(below(2) == 0);
+                world.open(below(2) == 0 ? world.alice : world.bob, below(3) == 0 ? "portfolio" : "standard", deposited.back());
+                continue;
+            }
+            const std::size_t at = below(deposited.size());
+            if (deposited[at]) world.call("matching", "withdraw", {at + 1});
+            else if (below(2) == 0) world.call("matching", "deposit", {at + 1});
+            else {
+                world.call("subaccounts", "transfer", {at + 1, (below(2) == 0 ? world.alice : world.bob).to_string()});
+                continue;
+            }
+            deposited[at] = !deposited[at];
+        }
+        world.mine();
+        for (const Address& owner : {world.alice, world.bob}) {
+            const World::Read read = world.read(owner);
+            ASSERT_EQ(subs(read), world.subaccounts_of(owner)) << "round " << round;
+            for (const AccountReading& account : read.accounts) ASSERT_TRUE(account.facts) << account.reason;
+            seen += read.accounts.size();
+        }
+    }
+    EXPECT_GT(seen, 200U);
 }
 
 TEST(Derive, equals_the_doubles_views_over_random_prices_and_balances) {

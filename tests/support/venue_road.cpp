@@ -1,6 +1,7 @@
 // One venue of the local chain, read on the daemon's own road.
 #include "tests/support/venue_road.hpp"
 
+#include "adapters/rpc/chain.hpp"
 #include "tests/support/run_coroutine.hpp"
 
 #include <nlohmann/json.hpp>
@@ -38,7 +39,8 @@ VenueRoad::VenueRoad(const ChainProcess& chain, std::unique_ptr<adapters::Adapte
       adapter_(std::move(adapter)) {}
 
 FactsPtr VenueRoad::config(const model::BlockRef& block) {
-    return value_of(run_coroutine(io_, rounds_.read(adapter_->read_config(), block)));
+    config_ = value_of(run_coroutine(io_, rounds_.read(adapter_->read_config(), block)));
+    return config_;
 }
 
 Result<FactsPtr> VenueRoad::try_venue(const FactsPtr& config, const model::BlockRef& block) {
@@ -58,9 +60,24 @@ std::vector<Result<T>> VenueRoad::run(const std::vector<std::unique_ptr<Reading<
     return results;
 }
 
+std::vector<adapters::Log> VenueRoad::found(const model::Address& owner, const model::BlockRef& block) {
+    if (!config_) config(block);
+    std::vector<adapters::Log> all;
+    for (adapters::Search& search : adapter_->searches(*config_, &owner)) {
+        search.filter.from_block = search.from_block;
+        search.filter.to_block = block.number;
+        const std::vector<adapters::Log> some = value_of(run_coroutine(io_, adapters::rpc::logs(rpc_, std::move(search.filter))));
+        all.insert(all.end(), some.begin(), some.end());
+    }
+    return all;
+}
+
 std::vector<Result<AccountReadings>> VenueRoad::accounts(const FactsPtr& venue, std::span<const model::Address> owners, const model::BlockRef& block) {
     std::vector<std::unique_ptr<Reading<AccountReadings>>> readings;
-    for (const model::Address& owner : owners) readings.push_back(adapter_->read_account(venue, owner, block));
+    for (const model::Address& owner : owners) {
+        const std::vector<adapters::Log> logs = found(owner, block);
+        readings.push_back(adapter_->read_account_found(venue, owner, block, logs));
+    }
     return run(readings, block);
 }
 

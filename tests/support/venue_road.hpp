@@ -26,7 +26,7 @@ public:
     model::Result<model::FactsPtr> try_venue(const model::FactsPtr& config, const model::BlockRef& block);
     /// With the configuration as of that block.
     model::FactsPtr venue(const model::BlockRef& block);
-    /// One reading per owner, in their order, all in the same rounds.
+    /// One reading per owner, in their order, all in the same rounds; with all logs up to the block that the venue searches for.
     std::vector<model::Result<adapters::AccountReadings>> accounts(const model::FactsPtr& venue, std::span<const model::Address> owners,
                                                                    const model::BlockRef& block);
     /// Of a venue where an owner has one account; null facts: none.
@@ -41,6 +41,7 @@ public:
                                                                               const model::BlockRef& block);
 
 private:
+    std::vector<adapters::Log> found(const model::Address& owner, const model::BlockRef& block);
     template <class T>
     std::vector<model::Result<T>> run(const std::vector<std::unique_ptr<adapters::Reading<T>>>& readings, const model::BlockRef& block);
 
@@ -48,6 +49,8 @@ private:
     adapters::rpc::HttpClient http_;
     adapters::rpc::JsonRpcClient rpc_;
     adapters::rpc::Rounds rounds_;
+    /// The one that was read last.
+    model::FactsPtr config_;
     std::unique_ptr<adapters::Adapter> adapter_;
 };
 

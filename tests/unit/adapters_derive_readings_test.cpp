@@ -1,7 +1,9 @@
 // Derive's readings on bytes: the reference's own reply of balances, and messages in the feeds' storage.
 #include "adapters/evm/abi_writer.hpp"
+#include "adapters/evm/topic.hpp"
 #include "adapters/protocols/derive/readings.hpp"
 #include "adapters/protocols/derive/schema.hpp"
+#include "adapters/protocols/derive/search.hpp"
 #include "adapters/protocols/derive/stale_feeds.hpp"
 #include "risk/model/money.hpp"
 
@@ -44,7 +46,6 @@ model::FactsPtr venue_with_one_account() {
     facts.add("auction", numbered(3));
     facts.add("standard_manager", numbered(4));
     facts.add("cash_asset", address(cash));
-    facts.add("last_account_id", U256(1));
     facts.add("markets", U256(1));
     facts.add("managers", U256(0));
     facts.add("feeds", U256(0));
@@ -56,6 +57,8 @@ model::FactsPtr venue_with_one_account() {
     return *std::move(facts).build();
 }
 
+const std::vector<U256> first{U256(1)};
+
 model::Bytes words(const AbiWriter& fields) { return fields.encoded(); }
 
 /// The replies of the first round for an account that Matching holds for `owner`.
@@ -66,8 +69,59 @@ std::vector<Reply> first_round(const Address& owner) {
 
 model::Bytes data_of(const Request& request) { return std::get<Call>(request).data; }
 
+/// Logs as the reference lists them: Matching's DepositedSubAccount and SubAccounts' Transfer, of the subaccount to the owner.
+Log deposited(std::uint64_t id, const Address& owner) {
+    Log log;
+    log.topics = {*model::Bytes32::parse("0x043a568d47b1a65cdc989ff14c921411b62abf40132dc4b5e78675ba8d0bc9df"),
+                  model::Bytes32{U256(id).to_big_endian()}, evm::topic_of(owner)};
+    return log;
+}
+Log transferred(std::uint64_t id, const Address& owner) {
+    Log log = deposited(id, owner);
+    log.topics = {*model::Bytes32::parse("0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"), evm::topic_of(numbered(77)),
+                  evm::topic_of(owner), log.topics[1]};
+    return log;
+}
+
+TEST(DeriveSearch, is_for_deposits_and_transfers_to_the_owner) {
+    const std::vector<Search> searches = owner_searches(*venue_with_one_account(), numbered(9), 37);
+    ASSERT_EQ(searches.size(), 1U);
+    EXPECT_EQ(searches[0].from_block, 37U);
+    EXPECT_EQ(searches[0].filter.addresses, (std::vector<Address>{numbered(2), numbered(1)}));
+    ASSERT_EQ(searches[0].filter.topics.size(), 3U);
+    EXPECT_EQ(searches[0].filter.topics[0], (std::vector<model::Bytes32>{deposited(1, numbered(9)).topics[0], transferred(1, numbered(9)).topics[0]}));
+    EXPECT_TRUE(searches[0].filter.topics[1].empty());
+    ASSERT_EQ(searches[0].filter.topics[2].size(), 1U);
+    EXPECT_EQ(searches[0].filter.topics[2][0].to_string(), "0x0000000000000000000000000000000000000000000000000000000000000009");
+}
+
+TEST(DeriveSearch, takes_the_numbers_out_of_logs_and_leaves_out_what_is_none) {
+    Log other = deposited(5, numbered(9));
+    other.topics[0] = model::Bytes32{};
+    Log cut = transferred(6, numbered(9));
+    cut.topics.pop_back();
+    const std::vector<Log> logs{transferred(700'000, numbered(9)), deposited(3, numbered(9)), transferred(3, numbered(9)), other, cut, Log{}};
+    EXPECT_EQ(subaccounts_in(logs), (std::vector<U256>{U256(3), U256(700'000)}));
+}
+
+TEST(DeriveAccountReading, asks_for_all_that_ever_came_to_the_owner_and_refuses_too_many) {
+    const std::vector<U256> three{U256(2), U256(300), U256(700'000)};
+    const auto reading = account_reading(venue_with_one_account(), numbered(9), three);
+    const std::vector<Request> requests = reading->next({});
+    ASSERT_EQ(requests.size(), 18U);
+    EXPECT_EQ(data_of(requests[7]), Function("ownerOf(uint256)")(AbiWriter().u256(U256(300))));
+    std::vector<U256> many;
+    for (std::uint64_t id = 1; id <= most_candidates + 1; ++id) many.emplace_back(id);
+    const auto spammed = account_reading(venue_with_one_account(), numbered(9), many);
+    EXPECT_TRUE(spammed->next({}).empty());
+    const auto accounts = spammed->result();
+    ASSERT_FALSE(accounts);
+    EXPECT_EQ(accounts.error().code, model::ErrorCode::limit);
+    EXPECT_NE(accounts.error().message.find("1025 subaccounts came to the owner, more than the 1024"), std::string::npos) << accounts.error().message;
+}
+
 TEST(DeriveAccountReading, asks_for_balances_as_the_reference_encodes_it) {
-    const auto reading = account_reading(venue_with_one_account(), numbered(9));
+    const auto reading = account_reading(venue_with_one_account(), numbered(9), first);
     const std::vector<Request> requests = reading->next({});
     ASSERT_EQ(requests.size(), 6U);
     EXPECT_EQ(model::to_hex(data_of(requests[3])), "0xc75697010000000000000000000000000000000000000000000000000000000000000001");
@@ -77,7 +131,7 @@ TEST(DeriveAccountReading, asks_for_balances_as_the_reference_encodes_it) {
 }
 
 TEST(DeriveAccountReading, takes_the_references_balances_and_asks_for_what_prices_them) {
-    const auto reading = account_reading(venue_with_one_account(), numbered(9));
+    const auto reading = account_reading(venue_with_one_account(), numbered(9), first);
     reading->next({});
     const std::vector<Request> requests = reading->next(first_round(numbered(9)));
     const char* selectors[] = {"0x623bb445", "0x623bb445", "0x6691bc04", "0xf395437d", "0x80f1d266", "0xd4435817", "0x96159550"};
@@ -106,7 +160,7 @@ TEST(DeriveAccountReading, takes_the_references_balances_and_asks_for_what_price
 }
 
 TEST(DeriveAccountReading, leaves_out_what_is_another_owners) {
-    const auto reading = account_reading(venue_with_one_account(), numbered(9));
+    const auto reading = account_reading(venue_with_one_account(), numbered(9), first);
     reading->next({});
     EXPECT_TRUE(reading->next(first_round(numbered(10))).empty());
     const auto accounts = reading->result();
@@ -115,7 +169,7 @@ TEST(DeriveAccountReading, leaves_out_what_is_another_owners) {
 }
 
 TEST(DeriveAccountReading, says_what_it_was_refused_with) {
-    const auto reading = account_reading(venue_with_one_account(), numbered(9));
+    const auto reading = account_reading(venue_with_one_account(), numbered(9), first);
     reading->next({});
     const std::vector<Request> requests = reading->next(first_round(numbered(9)));
     const Reply too_old = model::fail(model::ErrorCode::reverted, "reverted: custom error 0x1141796d");

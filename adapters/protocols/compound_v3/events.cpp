@@ -1,6 +1,7 @@
 // The logs of a comet that tell whose stored state changed.
 #include "adapters/protocols/compound_v3/events.hpp"
 
+#include "adapters/evm/topic.hpp"
 #include "risk/model/keccak.hpp"
 
 #include <algorithm>
@@ -54,9 +55,7 @@ std::vector<Address> touched(const Log& log) {
         if (log.topics.empty() || event.signature != log.topics.front()) continue;
         for (const std::size_t place : event.owners) {
             if (place >= log.topics.size()) continue;
-            Address owner;
-            const auto& word = log.topics[place].bytes;
-            std::copy(word.end() - static_cast<std::ptrdiff_t>(owner.bytes.size()), word.end(), owner.bytes.begin());
+            const Address owner = evm::address_in(log.topics[place]);
             if (!owner.is_zero() && std::find(owners.begin(), owners.end(), owner) == owners.end()) owners.push_back(owner);
         }
     }

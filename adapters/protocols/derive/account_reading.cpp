@@ -14,15 +14,15 @@ using model::U256;
 
 class AccountsReading final : public Reading<AccountReadings> {
 public:
-    AccountsReading(model::FactsPtr venue, const model::Address& owner) : venue_(std::move(venue)), owner_(owner) {
-        const std::uint64_t last = venue_.read.u256("last_account_id").to_u64().value_or(most_candidates + 1);
+    AccountsReading(model::FactsPtr venue, const model::Address& owner, std::span<const U256> candidates) : venue_(std::move(venue)), owner_(owner) {
         if (venue_.facts->schema() != venue_schema)
             error_ = model::Error{ErrorCode::unknown_schema, "venue facts of schema " + venue_.facts->schema()};
         else if (!venue_.read.ok()) error_ = venue_.read.error();
-        else if (last > most_candidates)
-            error_ = model::Error{ErrorCode::limit, "the venue has " + std::to_string(last) + " subaccounts, more than the " +
+        else if (candidates.size() > most_candidates)
+            error_ = model::Error{ErrorCode::limit, std::to_string(candidates.size()) + " subaccounts came to the owner, more than the " +
                                                         std::to_string(most_candidates) + " that are asked whose they are"};
-        for (std::uint64_t id = 1; id <= last && !error_; ++id) accounts_.emplace_back(venue_, owner_, U256(id));
+        if (error_) return;
+        for (const U256& id : candidates) accounts_.emplace_back(venue_, owner_, id);
     }
 
     std::vector<Request> next(std::span<const Reply> replies) override {
@@ -75,8 +75,9 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Reading<AccountReadings>> account_reading(model::FactsPtr venue, const model::Address& owner) {
-    return std::make_unique<AccountsReading>(std::move(venue), owner);
+std::unique_ptr<Reading<AccountReadings>> account_reading(model::FactsPtr venue, const model::Address& owner,
+                                                          std::span<const model::U256> candidates) {
+    return std::make_unique<AccountsReading>(std::move(venue), owner, candidates);
 }
 
 }  // namespace margind::adapters::protocols::derive

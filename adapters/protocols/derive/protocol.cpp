@@ -6,6 +6,7 @@
 #include "adapters/protocols/derive/readings.hpp"
 #include "adapters/protocols/derive/rule.hpp"
 #include "adapters/protocols/derive/schema.hpp"
+#include "adapters/protocols/derive/search.hpp"
 
 #include <set>
 
@@ -33,8 +34,16 @@ public:
         return venue_reading(std::move(config), block);
     }
     std::unique_ptr<Reading<AccountReadings>> read_account(model::FactsPtr venue, const model::Address& owner,
-                                                           const model::BlockRef&) const override {
-        return account_reading(std::move(venue), owner);
+                                                           const model::BlockRef& block) const override {
+        return read_account_found(std::move(venue), owner, block, {});
+    }
+    std::vector<Search> searches(const model::Facts& config, const model::Address* owner) const override {
+        if (owner == nullptr) return {};
+        return owner_searches(config, *owner, settings_.from_block);
+    }
+    std::unique_ptr<Reading<AccountReadings>> read_account_found(model::FactsPtr venue, const model::Address& owner, const model::BlockRef&,
+                                                                 std::span<const Log> found) const override {
+        return account_reading(std::move(venue), owner, subaccounts_in(found));
     }
     const model::VenueRule& rule() const override { return shared_rule(); }
     std::vector<std::string> limits() const override {
@@ -42,7 +51,8 @@ public:
             "Accounts are volatile: forwards, volatilities and rates belong to the expiries that an account holds, and no view lists them, so it is "
             "read at each block.",
             "Owners are the addresses that Matching or SubAccounts name: most people trade through a smart wallet of their own, whose address is meant.",
-            "Subaccounts are asked for by number, up to 256 of them.",
+            "Subaccounts are found by the logs of their deposits and transfers; all that ever came to an owner are asked whose they are, up to 1,024: "
+            "somebody who gives an owner more than that makes the owner unknown.",
             "Where a feed is too old for its view, its last message is read from storage, if the layout is proved by the feed's own views; the margin is "
             "then marked stale, and the managers' views say nothing until the next message.",
             "Options that are over stay unknown until their settlement price is signed, where the forward's view refuses.",

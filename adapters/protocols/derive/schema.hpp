@@ -29,7 +29,7 @@ inline constexpr std::uint64_t most_managers = 32;
 inline constexpr std::uint64_t most_scenarios = 64;
 inline constexpr std::uint64_t most_balances = 256;
 inline constexpr std::uint64_t most_feeds = 1024;
-/// Subaccounts that are asked whose they are.
-inline constexpr std::uint64_t most_candidates = 256;
+/// Subaccounts that ever came to one owner: all of them are asked whose they are.
+inline constexpr std::size_t most_candidates = 1024;
 
 }  // namespace margind::adapters::protocols::derive

@@ -99,7 +99,7 @@ public:
 private:
     std::vector<Request> ask() {
         std::vector<Request> requests{view(known_.address("stable_feed"), "getSpot()"), view(standard_, "depegParams()"),
-                                      view(known_.address("auction"), "getAuctionParams()"), view(known_.address("subaccounts"), "lastAccountId()")};
+                                      view(known_.address("auction"), "getAuctionParams()")};
         for (std::size_t i = 0; i < market_count_; ++i) {
             ask_currency(requests, markets, i);
             for (const char* signature :
@@ -152,7 +152,6 @@ private:
         add("auction_fast_cutoff", auction[1]);
         add("auction_liquidator_fee", auction[5]);
         add("auction_buffer_margin", auction[6]);
-        facts_.add("last_account_id", answers.u256("SubAccounts.lastAccountId"));
         for (std::size_t i = 0; i < market_count_; ++i) {
             take_currency(answers, markets, i);
             const std::string prefix = item(markets, i, "");

@@ -1,7 +1,7 @@
 // The logs of option tokens that tell whose options changed.
+#include "adapters/evm/topic.hpp"
 #include "adapters/protocols/lyra_avalon/facts.hpp"
 #include "adapters/protocols/lyra_avalon/readings.hpp"
-
 #include "risk/model/keccak.hpp"
 
 #include <algorithm>
@@ -26,12 +26,6 @@ const Bytes32& transfer() {
     return signature;
 }
 
-Address address_of(const Bytes32& topic) {
-    Address address;
-    std::copy(topic.bytes.end() - static_cast<std::ptrdiff_t>(address.bytes.size()), topic.bytes.end(), address.bytes.begin());
-    return address;
-}
-
 }  // namespace
 
 std::optional<Watch> watch(const model::Facts& venue) {
@@ -48,7 +42,7 @@ std::vector<Address> touched(const Log& log) {
     std::vector<Address> owners;
     if (log.topics.size() < 3) return owners;
     const auto add = [&](const Bytes32& topic) {
-        const Address owner = address_of(topic);
+        const Address owner = evm::address_in(topic);
         if (!owner.is_zero() && std::find(owners.begin(), owners.end(), owner) == owners.end()) owners.push_back(owner);
     };
     if (log.topics[0] == position_updated()) add(log.topics[2]);

@@ -1,9 +1,9 @@
 // The logs of Morpho Blue that tell whose stored state changed.
 #include "adapters/protocols/morpho_blue/events.hpp"
 
+#include "adapters/evm/topic.hpp"
 #include "risk/model/keccak.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 namespace margind::adapters::protocols::morpho_blue {
@@ -50,10 +50,7 @@ std::optional<Watch> watch(const model::Facts& venue) {
 std::vector<Address> touched(const Log& log) {
     for (const Event& event : events()) {
         if (log.topics.empty() || event.signature != log.topics.front() || event.owner >= log.topics.size()) continue;
-        Address owner;
-        const auto& word = log.topics[event.owner].bytes;
-        std::copy(word.end() - static_cast<std::ptrdiff_t>(owner.bytes.size()), word.end(), owner.bytes.begin());
-        return {owner};
+        return {evm::address_in(log.topics[event.owner])};
     }
     return {};
 }

@@ -74,7 +74,7 @@ model::Result<std::unique_ptr<Adapter>> make(config::Venue settings) {
     if (morpho == settings.addresses.end() || markets == settings.ids.end() || contracts == settings.lists.end() || factories == settings.lists.end())
         return model::fail(model::ErrorCode::bad_input, settings.id.to_string() + " needs the address " + morpho_name + ", the ids " + markets_name +
                                                             " and the lists " + pre_liquidations_name + " and " + factories_name);
-    Scope scope{settings.id.chain, morpho->second, markets->second, contracts->second, factories->second};
+    Scope scope{settings.id.chain, morpho->second, markets->second, contracts->second, factories->second, settings.from_block};
     return std::make_unique<MorphoAdapter>(std::move(settings.id), std::move(scope));
 }
 

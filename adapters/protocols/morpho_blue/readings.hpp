@@ -3,6 +3,7 @@
 
 #include "adapters/adapter.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -17,6 +18,8 @@ struct Scope {
     std::vector<model::Bytes32> markets;
     std::vector<model::Address> pre_liquidations;
     std::vector<model::Address> pre_liquidation_factories;
+    /// No log that is searched for is in an earlier block; 0: not told.
+    std::uint64_t from_block = 0;
 };
 
 std::unique_ptr<Reading<model::FactsPtr>> config_reading(Scope scope);

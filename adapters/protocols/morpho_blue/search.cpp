@@ -1,6 +1,7 @@
 // What is searched for on the whole chain.
 #include "adapters/protocols/morpho_blue/search.hpp"
 
+#include "adapters/evm/topic.hpp"
 #include "risk/model/keccak.hpp"
 
 #include <algorithm>
@@ -17,9 +18,10 @@ const Bytes32 supply_collateral = model::keccak256("SupplyCollateral(bytes32,add
 const Bytes32 create_pre_liquidation =
     model::keccak256("CreatePreLiquidation(address,bytes32,(uint256,uint256,uint256,uint256,uint256,address))");
 
-/// In which block the known deployments were made (npm @morpho-org/morpho-ts 2.8.0); 0 elsewhere.
-std::uint64_t first_block(model::ChainId chain) {
-    switch (chain.value) {
+/// As configured; else in which block the known deployments were made (npm @morpho-org/morpho-ts 2.8.0), and 0 elsewhere.
+std::uint64_t first_block(const Scope& scope) {
+    if (scope.from_block > 0) return scope.from_block;
+    switch (scope.chain.value) {
         case 1: return 18'883'124;
         case 10: return 130'770'075;
         case 8453: return 13'977'148;
@@ -28,19 +30,13 @@ std::uint64_t first_block(model::ChainId chain) {
     }
 }
 
-Bytes32 topic_of(const Address& address) {
-    Bytes32 topic;
-    std::copy(address.bytes.begin(), address.bytes.end(), topic.bytes.end() - static_cast<std::ptrdiff_t>(address.bytes.size()));
-    return topic;
-}
-
 }  // namespace
 
 std::vector<Search> owner_searches(const Scope& scope, const Address& owner) {
     Search search;
     search.filter.addresses = {scope.morpho};
-    search.filter.topics = {{supply, supply_collateral}, {}, {}, {topic_of(owner)}};
-    search.from_block = first_block(scope.chain);
+    search.filter.topics = {{supply, supply_collateral}, {}, {}, {evm::topic_of(owner)}};
+    search.from_block = first_block(scope);
     return {search};
 }
 
@@ -49,7 +45,7 @@ std::vector<Search> shared_searches(const Scope& scope) {
     Search search;
     search.filter.addresses = scope.pre_liquidation_factories;
     search.filter.topics = {{create_pre_liquidation}};
-    search.from_block = first_block(scope.chain);
+    search.from_block = first_block(scope);
     return {search};
 }
 
@@ -67,7 +63,7 @@ std::vector<FoundPreLiquidation> pre_liquidations_in(std::span<const Log> logs) 
     for (const Log& log : logs) {
         if (log.topics.size() < 2 || log.topics[0] != create_pre_liquidation) continue;
         FoundPreLiquidation one;
-        std::copy(log.topics[1].bytes.end() - static_cast<std::ptrdiff_t>(one.contract.bytes.size()), log.topics[1].bytes.end(), one.contract.bytes.begin());
+        one.contract = evm::address_in(log.topics[1]);
         evm::AbiReader reader(log.data, "CreatePreLiquidation");
         one.market = reader.bytes32();
         one.params = read_pre_liquidation_params(reader);
