@@ -1,6 +1,8 @@
 // Scan, bisection, and the first-touch probability.
 #include "risk/scan.hpp"
 
+#include "risk/statistics/normal.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,8 +18,6 @@ namespace {
 double log_factor(const Path& path, const U256& origin, const U256& price) {
     return std::log(price.to_double() / origin.to_double()) / path.beta;
 }
-
-double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
 
 U256 midpoint(const U256& low, const U256& high) {
     return *checked_add(low, shift_right(*checked_sub(high, low), 1));
@@ -260,7 +260,7 @@ double first_touch(double log_barrier, double sigma_24h, double days) {
     const double x = turn * log_barrier;
     const double drift = turn * (-0.5 * v * v);
     // e^{2 mu x / sigma^2} with mu = -sigma^2 / 2 is e^{-ln(barrier)} on both sides.
-    const double touched = normal_cdf((x - drift) / v) + std::exp(-log_barrier) * normal_cdf((x + drift) / v);
+    const double touched = statistics::normal_cdf((x - drift) / v) + std::exp(-log_barrier) * statistics::normal_cdf((x + drift) / v);
     return std::clamp(touched, 0.0, 1.0);
 }
 
