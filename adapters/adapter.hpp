@@ -149,6 +149,9 @@ struct Protocol {
     std::vector<std::string> required_ids{};
     /// For `margind evaluate` without a snapshot.
     std::optional<AccountFile> account_file{};
+    /// Needs no row in the configuration: each chain has one deployment, whose lists come from the chain's asset rows: "tokens"
+    /// (all, where a portfolio lists wallets), "erc4626", "wsteth" and "rate_feed" (those with such a ratio), "feeds" (of "rate_feed").
+    bool reads_assets = false;
 };
 
 /// All protocols of the build, sorted by name.

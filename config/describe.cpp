@@ -61,6 +61,14 @@ std::string venue_text(const Venue& venue) {
     return out + "\n";
 }
 
+std::string asset_text(const model::AssetMapping& row) {
+    std::string out = fmt::format("[[asset]]\nchain = {}\ntoken = {}\nunderlying = {}\nlabel = {}\n", row.chain.value, toml_text(row.token.to_string()),
+                                  toml_text(row.underlying.symbol), toml_text(row.label));
+    if (row.ratio) out += fmt::format("ratio = {}\nbase = {}\n", toml_text(to_string(row.ratio->source)), toml_text(row.ratio->base.symbol));
+    if (row.ratio && !row.ratio->rate_feed.is_zero()) out += fmt::format("rate_feed = {}\n", toml_text(row.ratio->rate_feed.to_string()));
+    return out + "\n";
+}
+
 std::string policy_text(const model::Policy& policy) {
     std::string out = "[policy]\n";
     for (const PolicyField& field : policy_fields())
@@ -86,12 +94,11 @@ std::string describe(const Settings& settings) {
         out += chain_text(chain, std::ranges::find(settings.endpoints, id, &Endpoint::chain) != settings.endpoints.end());
     for (const Endpoint& endpoint : settings.endpoints) out += endpoint_text(endpoint);
     for (const auto& [id, venue] : settings.venues) out += venue_text(venue);
-    for (const auto& [key, row] : settings.assets.rows())
-        out += fmt::format("[[asset]]\nchain = {}\ntoken = {}\nunderlying = {}\nlabel = {}\n\n", row.chain.value,
-                           toml_text(row.token.to_string()), toml_text(row.underlying.symbol), toml_text(row.label));
+    for (const auto& [key, row] : settings.assets.rows()) out += asset_text(row);
     for (const Feed& feed : settings.feeds) out += describe(feed);
     for (const model::Portfolio& portfolio : settings.portfolios)
-        out += fmt::format("[[portfolio]]\nname = {}\nowners = {}\n\n", toml_text(portfolio.name), list(portfolio.owners));
+        out += fmt::format("[[portfolio]]\nname = {}\nowners = {}\n{}\n", toml_text(portfolio.name), list(portfolio.owners),
+                           portfolio.wallets.empty() ? "" : fmt::format("wallets = {}\n", list(portfolio.wallets)));
     out += policy_text(settings.policy);
     if (!settings.storage.empty()) out += fmt::format("[storage]\npath = {}\nkeep_full_days = {}\n\n", toml_text(settings.storage.string()), settings.keep_full_days);
     out += fmt::format("[http]\nhost = {}\nport = {}\nallowed_hosts = {}\nallowed_origins = {}\n\n", toml_text(settings.http.host),

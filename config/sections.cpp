@@ -5,6 +5,7 @@
 #include "config/policy_fields.hpp"
 #include "config/row.hpp"
 #include "risk/model/in_quotes.hpp"
+#include "risk/model/text_form.hpp"
 
 #include <fmt/format.h>
 
@@ -137,8 +138,20 @@ void read_assets(TableReader& root, Settings& settings) {
         const auto token = row.address("token", Need::required);
         const auto underlying = read_name(row, "underlying");
         const auto label = row.text("label", Need::required);
-        if (!chain || !token || !underlying || !label) return;
-        if (once.first(row, "token", {*chain, *token}, token->to_string())) settings.assets.add({*chain, *token, {*underlying}, *label});
+        const auto source = row.text("ratio");
+        const auto base = source ? read_name(row, "base") : std::nullopt;
+        if (!chain || !token || !underlying || !label || (source && !base)) return;
+        model::AssetMapping mapping{*chain, *token, {*underlying}, *label};
+        if (source) {
+            mapping.ratio = model::UnitRatio{model::RatioSource::erc4626, {*base}};
+            if (const auto known = model::from_text(*source, mapping.ratio->source); !known) return row.problem("ratio", known.error().message);
+            if (mapping.ratio->source == model::RatioSource::rate_feed) {
+                const auto feed = row.address("rate_feed", Need::required);
+                if (!feed) return;
+                mapping.ratio->rate_feed = *feed;
+            }
+        }
+        if (once.first(row, "token", {*chain, *token}, token->to_string())) settings.assets.add(std::move(mapping));
     });
 }
 
@@ -149,7 +162,8 @@ void read_portfolios(TableReader& root, Settings& settings) {
         const auto owners = row.addresses("owners", Need::required);
         if (owners && owners->empty()) row.problem("owners", "is an empty list; give at least one address");
         if (!name || !owners || owners->empty() || !once.first(row, "name", *name, "portfolio " + *name)) return;
-        settings.portfolios.push_back({*name, *owners});
+        auto wallets = row.addresses("wallets");
+        settings.portfolios.push_back({*name, *owners, wallets ? std::move(*wallets) : std::vector<model::Address>()});
     });
     std::ranges::sort(settings.portfolios, {}, &model::Portfolio::name);
 }

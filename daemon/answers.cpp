@@ -148,6 +148,9 @@ json portfolio_answer(const Published& state, const Clocks& clocks, const model:
     }
     body["partial"] = report.partial;
     body["known_equity_usd"] = report.known_equity_usd;
+    body["wallets"] = as_json(report.wallets);
+    body["wallets_usd"] = as_json(report.wallets_usd);
+    body["unified_with_wallets"] = as_json(report.unified_with_wallets);
     body["snapshot_hash"] = evaluation.report->snapshot_hash.to_string();
     body["market_hash"] = evaluation.report->market_hash.to_string();
     body["policy_hash"] = evaluation.report->policy_hash.to_string();

@@ -28,8 +28,10 @@ model::Snapshot assemble(const std::vector<const ChainReading*>& readings, const
     std::sort(snapshot.venues.begin(), snapshot.venues.end(), [](const model::Venue& a, const model::Venue& b) { return a.id < b.id; });
     std::sort(snapshot.accounts.begin(), snapshot.accounts.end(), [](const model::MarginAccount& a, const model::MarginAccount& b) { return a.key < b.key; });
     for (model::Portfolio& portfolio : portfolios) {
-        std::sort(portfolio.owners.begin(), portfolio.owners.end());
-        portfolio.owners.erase(std::unique(portfolio.owners.begin(), portfolio.owners.end()), portfolio.owners.end());
+        for (auto* list : {&portfolio.owners, &portfolio.wallets}) {
+            std::sort(list->begin(), list->end());
+            list->erase(std::unique(list->begin(), list->end()), list->end());
+        }
     }
     std::sort(portfolios.begin(), portfolios.end(), [](const model::Portfolio& a, const model::Portfolio& b) { return a.name < b.name; });
     snapshot.portfolios = std::move(portfolios);

@@ -19,7 +19,8 @@ Owners sorted(std::vector<model::Address> owners) {
 
 Owners owners_of(const config::Settings& settings) {
     std::vector<model::Address> all;
-    for (const model::Portfolio& portfolio : settings.portfolios) all.insert(all.end(), portfolio.owners.begin(), portfolio.owners.end());
+    for (const model::Portfolio& portfolio : settings.portfolios)
+        for (const auto* list : {&portfolio.owners, &portfolio.wallets}) all.insert(all.end(), list->begin(), list->end());
     return sorted(std::move(all));
 }
 

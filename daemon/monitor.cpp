@@ -32,7 +32,8 @@ constexpr std::chrono::seconds first_patience{5};
 Monitor::Monitor(MonitorParts parts, std::map<model::ChainId, std::unique_ptr<ChainSource>> sources)
     : parts_(std::move(parts)), memory_(std::make_shared<const model::Memory>()), timer_(parts_.executor) {
     std::set<model::Address> owners;
-    for (const model::Portfolio& portfolio : parts_.settings.portfolios) owners.insert(portfolio.owners.begin(), portfolio.owners.end());
+    for (const model::Portfolio& portfolio : parts_.settings.portfolios)
+        for (const auto* list : {&portfolio.owners, &portfolio.wallets}) owners.insert(list->begin(), list->end());
     owners_.assign(owners.begin(), owners.end());
     for (auto& [id, source] : sources) {
         const config::Chain& chain = parts_.settings.chains.at(id);

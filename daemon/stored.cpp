@@ -72,9 +72,13 @@ model::Result<model::Snapshot> snapshot_of(const storage::SnapshotText& text) {
             table[hash] = *std::move(content);
         }
     }
-    auto snapshot = model::from_json<model::Snapshot>(*document);
-    if (snapshot && model::snapshot_hash(*snapshot) != text.hash)
-        return model::fail(ErrorCode::storage, "the snapshot kept as " + text.hash.to_string() + " hashes to " + model::snapshot_hash(*snapshot).to_string() +
+    const model::JsonReader in(*document);
+    model::Snapshot snapshot;
+    model::read_json(in, snapshot);
+    if (in.error()) return model::fail(*in.error());
+    const model::Bytes32 hash = model::snapshot_hash(snapshot, in.version());
+    if (hash != text.hash)
+        return model::fail(ErrorCode::storage, "the snapshot kept as " + text.hash.to_string() + " hashes to " + hash.to_string() +
                                                    "; the database is damaged, restore a copy");
     return snapshot;
 }

@@ -132,6 +132,20 @@ void book_lines(std::string& out, const PortfolioReport& portfolio) {
                                      usd(unified.capital_lockup_usd)));
 }
 
+void wallet_lines(std::string& out, const PortfolioReport& portfolio) {
+    if (portfolio.wallets.empty()) return;
+    if (!portfolio.wallets_usd) {
+        const auto unknown = std::find_if(portfolio.wallets.begin(), portfolio.wallets.end(), [](const auto& wallet) { return !wallet.value_usd; });
+        line(out, "wallets", fmt::format("not known: {}: {}", unknown->key.to_string(), unknown->reason));
+        return;
+    }
+    std::string with = "; with the book not known";
+    if (const auto& both = portfolio.unified_with_wallets)
+        with = fmt::format("; with the book: equity {}, net delta {}, cover {}", usd(both->equity_usd), usd(both->net_delta_usd),
+                           both->cover ? fmt::format("{:.2f}", *both->cover) : "none: empty book");
+    line(out, "wallets", usd(*portfolio.wallets_usd) + with);
+}
+
 struct Column {
     std::string title;
     std::vector<std::string> cells{};
@@ -274,6 +288,7 @@ std::string to_text(const PortfolioReport& portfolio, const model::Report& repor
     line(out, "headline", headline_text(portfolio));
     first_lines(out, portfolio, policy);
     book_lines(out, portfolio);
+    wallet_lines(out, portfolio);
     for (const model::BlockRef& block : report.blocks)
         line(out, "as of", fmt::format("chain {} block {} {} of {}", block.chain.value, block.number, block.hash.to_string(), utc_text(block.time)));
     for (const model::SourceTrouble& trouble : report.troubles)

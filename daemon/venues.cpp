@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,31 @@ std::string names_problem(const Given& given, const std::vector<std::string>& re
     return {};
 }
 
+// The configured venues, and where something of the asset table is to be read the one that reads it.
+std::map<model::VenueId, config::Venue> venues_of(const config::Settings& settings, model::ChainId chain) {
+    std::map<model::VenueId, config::Venue> venues = settings.venues;
+    std::map<std::string, std::vector<model::Address>> lists{{"tokens", {}}, {"erc4626", {}}, {"wsteth", {}}, {"rate_feed", {}}, {"feeds", {}}};
+    const bool wallets = std::any_of(settings.portfolios.begin(), settings.portfolios.end(), [](const auto& portfolio) { return !portfolio.wallets.empty(); });
+    bool any = false;
+    for (const auto& [place, mapping] : settings.assets.rows()) {
+        if (mapping.chain != chain || (!wallets && !mapping.ratio)) continue;
+        any = true;
+        if (wallets) lists["tokens"].push_back(mapping.token);
+        if (!mapping.ratio) continue;
+        lists[to_string(mapping.ratio->source)].push_back(mapping.token);
+        if (mapping.ratio->source == model::RatioSource::rate_feed) lists["feeds"].push_back(mapping.ratio->rate_feed);
+    }
+    for (const adapters::Protocol& protocol : adapters::all_protocols())
+        if (any && protocol.reads_assets) venues.try_emplace({protocol.name, chain, ""}, config::Venue{{protocol.name, chain, ""}, {}, lists, {}});
+    return venues;
+}
+
 }  // namespace
 
 model::Result<Adapters> make_adapters(const config::Settings& settings, model::ChainId chain) {
     Adapters all;
     std::vector<std::string> problems;
-    for (const auto& [id, venue] : settings.venues) {
+    for (const auto& [id, venue] : venues_of(settings, chain)) {
         if (id.chain != chain) continue;
         const std::string text = id.to_string();
         const adapters::Protocol* protocol = find_protocol(id.protocol);

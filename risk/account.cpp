@@ -138,7 +138,7 @@ AccountEvaluation evaluate_account(const MarginAccount& account, const Surroundi
     if (!venue->facts) return unknown(venue->reason);
     if (rule == nullptr) return unknown("no rule for protocol " + account.key.venue.protocol);
 
-    Result<std::unique_ptr<PreparedAccount>> prepared = rule->prepare(*venue->facts, *account.facts, around.snapshot.assets);
+    Result<std::unique_ptr<PreparedAccount>> prepared = rule->prepare(*venue->facts, *account.facts, around.assets);
     if (!prepared) return unknown(std::string(to_string(prepared.error().code)) + ": " + prepared.error().message);
     const PreparedAccount& ready = **prepared;
     const ChainId chain = account.key.venue.chain;

@@ -21,6 +21,8 @@ struct AccountEvaluation {
 /// What all accounts of one evaluation share.
 struct Surroundings {
     const model::Snapshot& snapshot;
+    /// The snapshot's, with the ratios that its venues read.
+    const model::AssetMap& assets;
     const Rules& rules;
     const model::Market& market;
     const model::Policy& policy;

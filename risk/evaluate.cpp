@@ -8,6 +8,7 @@
 #include "risk/model/market_fields.hpp"
 #include "risk/parallel.hpp"
 #include "risk/unified.hpp"
+#include "risk/wallet.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -22,6 +23,8 @@ namespace margind::risk {
 using namespace model;
 
 namespace {
+
+using Wallets = std::map<AccountKey, WalletEvaluation>;
 
 /// at_stake >= max(material_usd, material_share of the known equity); a stake that is not known is material. Where
 /// no known one is, all are: an account that turns unknown must not make another immaterial.
@@ -88,8 +91,33 @@ Headline headline_of(const PortfolioReport& portfolio, const Policy& policy) {
     return headline;
 }
 
-PortfolioReport portfolio_report(const Portfolio& portfolio, const AccountEvaluations& evaluations, const Snapshot& snapshot, const Market& market,
-                                 const Policy& policy, const Valuation& valuation, unsigned threads) {
+/// The wallets that the portfolio lists, and the book with them.
+void add_wallets(PortfolioReport& report, const Portfolio& portfolio, const std::vector<BookAccount>& accounts, const Wallets& wallets, const Market& market,
+                 const Policy& policy, const Valuation& valuation, unsigned threads) {
+    const std::set<Address> listed(portfolio.wallets.begin(), portfolio.wallets.end());
+    double sum = 0;
+    bool known = true;
+    // In the order of their keys, as every sum runs.
+    std::map<AccountKey, BookAccount> by_key;
+    for (const BookAccount& account : accounts) by_key.emplace(account.key, account);
+    for (const auto& [key, wallet] : wallets) {
+        if (!listed.contains(key.owner)) continue;
+        report.wallets.push_back(wallet.report);
+        known = known && wallet.report.value_usd.has_value();
+        sum += wallet.report.value_usd.value_or(0);
+        if (wallet.prepared) by_key.emplace(key, BookAccount{key, *wallet.prepared, wallet.counted});
+    }
+    if (report.wallets.empty() || !known) return;
+    report.wallets_usd = sum;
+    if (!report.unified) return;
+    std::vector<BookAccount> book;
+    for (const auto& [key, account] : by_key) book.push_back(account);
+    Result<Unified> unified = unify(book, market, policy, valuation, threads);
+    if (unified) report.unified_with_wallets = *std::move(unified);
+}
+
+PortfolioReport portfolio_report(const Portfolio& portfolio, const AccountEvaluations& evaluations, const Wallets& wallets, const Snapshot& snapshot,
+                                 const Market& market, const Policy& policy, const Valuation& valuation, unsigned threads) {
     const std::set<Address> owners(portfolio.owners.begin(), portfolio.owners.end());
     PortfolioReport report;
     report.name = portfolio.name;
@@ -119,6 +147,7 @@ PortfolioReport portfolio_report(const Portfolio& portfolio, const AccountEvalua
         else
             report.unified_reason = unified.error().message;
     }
+    add_wallets(report, portfolio, known, wallets, market, policy, valuation, threads);
     report.headline = headline_of(report, policy);
     return report;
 }
@@ -129,7 +158,8 @@ Reevaluated reevaluate(const std::shared_ptr<const Kept>& before, const Snapshot
                        const Policy& policy, unsigned threads) {
     const std::vector<ReferencePrice> prices = prices_as_they_count(snapshot);
     const Valuation valuation(prices);
-    const Surroundings around{snapshot, rules, market, policy, valuation};
+    const AssetMap assets = with_ratios(snapshot, rules);
+    const Surroundings around{snapshot, assets, rules, market, policy, valuation};
     Report report;
     report.time = snapshot.time;
     report.snapshot_hash = snapshot_hash(snapshot);
@@ -139,12 +169,22 @@ Reevaluated reevaluate(const std::shared_ptr<const Kept>& before, const Snapshot
     report.prices = prices;
     report.troubles = snapshot.troubles;
 
-    const Kept::Lookup known(before.get(), snapshot, report.market_hash, report.policy_hash, valuation);
+    const Kept::Lookup known(before.get(), snapshot, assets, report.market_hash, report.policy_hash, valuation);
     std::set<Address> owners;
-    for (const Portfolio& portfolio : snapshot.portfolios) owners.insert(portfolio.owners.begin(), portfolio.owners.end());
+    std::set<Address> listed;
+    for (const Portfolio& portfolio : snapshot.portfolios) {
+        owners.insert(portfolio.owners.begin(), portfolio.owners.end());
+        listed.insert(portfolio.wallets.begin(), portfolio.wallets.end());
+    }
+    Wallets wallets;
     AccountEvaluations evaluations;
     std::vector<std::pair<const MarginAccount*, std::shared_ptr<const AccountEvaluation>*>> rows;
     for (const MarginAccount& account : snapshot.accounts) {
+        const VenueRule* const rule = rules(account.key.venue.protocol);
+        if (rule != nullptr && !rule->has_margin()) {
+            if (listed.contains(account.key.owner)) wallets.try_emplace(account.key, evaluate_wallet(account, snapshot, assets, *rule, valuation));
+            continue;
+        }
         if (!owners.contains(account.key.owner)) continue;
         const auto [at, first] = evaluations.try_emplace(account.key);
         if (!first) continue;
@@ -155,8 +195,8 @@ Reevaluated reevaluate(const std::shared_ptr<const Kept>& before, const Snapshot
         *rows[i].second = std::make_shared<const AccountEvaluation>(evaluate_account(*rows[i].first, around));
     });
     for (const Portfolio& portfolio : snapshot.portfolios)
-        report.portfolios.push_back(portfolio_report(portfolio, evaluations, snapshot, market, policy, valuation, threads));
-    auto kept = std::make_shared<const Kept>(snapshot, report.market_hash, report.policy_hash, valuation, std::move(evaluations));
+        report.portfolios.push_back(portfolio_report(portfolio, evaluations, wallets, snapshot, market, policy, valuation, threads));
+    auto kept = std::make_shared<const Kept>(snapshot, assets, report.market_hash, report.policy_hash, valuation, std::move(evaluations));
     return {std::move(report), std::move(kept)};
 }
 

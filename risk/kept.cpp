@@ -18,13 +18,20 @@ bool same(const Venue& a, const Venue& b) { return a.id == b.id && a.reason == b
 
 /// All but read_at, which says nothing of the figures.
 bool same(const MarginAccount& a, const MarginAccount& b) {
-    return a.key == b.key && a.reason == b.reason && a.verified_at == b.verified_at && a.qualifiers == b.qualifiers && a.views == b.views && same(a.facts, b.facts);
+    return a.key == b.key && a.reason == b.reason && a.verified_at == b.verified_at && a.qualifiers == b.qualifiers && a.views == b.views &&
+           same(a.facts, b.facts);
 }
 
 std::vector<ReferencePrice> prices_on(ChainId chain, const std::vector<ReferencePrice>& prices) {
     std::vector<ReferencePrice> some;
     std::copy_if(prices.begin(), prices.end(), std::back_inserter(some), [&](const ReferencePrice& price) { return price.chain == chain; });
     return some;
+}
+
+bool same_on(ChainId chain, const AssetMap& a, const AssetMap& b) {
+    const auto begin = [chain](const AssetMap& assets) { return assets.rows().lower_bound({chain, Address{}}); };
+    const auto end = [chain](const AssetMap& assets) { return assets.rows().lower_bound({ChainId{chain.value + 1}, Address{}}); };
+    return std::equal(begin(a), end(a), begin(b), end(b));
 }
 
 std::optional<BlockRef> block_of(ChainId chain, const std::map<ChainId, BlockRef>& blocks) {
@@ -34,18 +41,28 @@ std::optional<BlockRef> block_of(ChainId chain, const std::map<ChainId, BlockRef
 
 }  // namespace
 
-Kept::Kept(const Snapshot& snapshot, const Bytes32& market, const Bytes32& policy, Valuation valuation, AccountEvaluations evaluations)
-    : blocks_(snapshot.blocks), assets_(snapshot.assets), prices_(snapshot.prices), venues_(snapshot.venues), market_(market), policy_(policy),
-      valuation_(std::move(valuation)), evaluations_(std::move(evaluations)) {
+Kept::Kept(const Snapshot& snapshot, AssetMap assets, const Bytes32& market, const Bytes32& policy, Valuation valuation,
+           AccountEvaluations evaluations)
+    : blocks_(snapshot.blocks),
+      assets_(std::move(assets)),
+      prices_(snapshot.prices),
+      venues_(snapshot.venues),
+      market_(market),
+      policy_(policy),
+      valuation_(std::move(valuation)),
+      evaluations_(std::move(evaluations)) {
     for (const MarginAccount& account : snapshot.accounts) accounts_.try_emplace(account.key, account);
 }
 
-Kept::Lookup::Lookup(const Kept* kept, const Snapshot& snapshot, const Bytes32& market, const Bytes32& policy, const Valuation& valuation) : kept_(kept) {
-    if (kept == nullptr || kept->market_ != market || kept->policy_ != policy || kept->valuation_ != valuation || kept->assets_ != snapshot.assets) return;
+Kept::Lookup::Lookup(const Kept* kept, const Snapshot& snapshot, const AssetMap& assets, const Bytes32& market, const Bytes32& policy,
+                     const Valuation& valuation)
+    : kept_(kept) {
+    if (kept == nullptr || kept->market_ != market || kept->policy_ != policy || kept->valuation_ != valuation) return;
     for (const Venue& venue : snapshot.venues) {
         const ChainId chain = venue.id.chain;
         const auto before = std::find_if(kept->venues_.begin(), kept->venues_.end(), [&](const Venue& other) { return other.id == venue.id; });
-        if (before != kept->venues_.end() && same(venue, *before) && block_of(chain, snapshot.blocks) == block_of(chain, kept->blocks_) &&
+        if (before != kept->venues_.end() && same(venue, *before) && same_on(chain, assets, kept->assets_) &&
+            block_of(chain, snapshot.blocks) == block_of(chain, kept->blocks_) &&
             prices_on(chain, snapshot.prices) == prices_on(chain, kept->prices_))
             unchanged_.insert(venue.id);
     }

@@ -14,12 +14,14 @@ using AccountEvaluations = std::map<model::AccountKey, std::shared_ptr<const Acc
 
 class Kept {
 public:
-    Kept(const model::Snapshot& snapshot, const model::Bytes32& market, const model::Bytes32& policy, Valuation valuation, AccountEvaluations evaluations);
+    /// `assets` are the snapshot's with the ratios that its venues read.
+    Kept(const model::Snapshot& snapshot, model::AssetMap assets, const model::Bytes32& market, const model::Bytes32& policy, Valuation valuation,
+         AccountEvaluations evaluations);
 
     /// Looks up what is still true of accounts of one snapshot.
     class Lookup {
     public:
-        Lookup(const Kept* kept, const model::Snapshot& snapshot, const model::Bytes32& market, const model::Bytes32& policy, const Valuation& valuation);
+        Lookup(const Kept* kept, const model::Snapshot& snapshot, const model::AssetMap& assets, const model::Bytes32& market, const model::Bytes32& policy, const Valuation& valuation);
         /// Null: to be evaluated.
         std::shared_ptr<const AccountEvaluation> find(const model::MarginAccount& account) const;
 

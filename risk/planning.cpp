@@ -168,15 +168,16 @@ std::optional<U256> smallest(const U256& max, const std::optional<U256>& guess, 
 
 std::optional<double> unit_usd(const PreparedAccount& account, const AdjustmentOption& option, const Standing& standing,
                                const Valuation& valuation) {
-    if (const Result<double> price = valuation.price(option.underlying)) return *price;
+    if (const Result<double> price = valuation.price(option.underlying)) return *price * option.units.to_double() * 1e-18;
     const Result<double> numeraire = valuation.price(AssetId{standing.equity.unit});
     if (!numeraire) return std::nullopt;
+    // Several tokens may stand for one underlying: the price is this one's where it has a label of its own.
+    const PriceInput* own = nullptr;
     for (const PriceInput& input : account.inputs())
-        if (input.underlying == option.underlying) {
-            const std::optional<I256> raw = I256::from(input.price);
-            if (raw) return scaled_double(*raw, input.decimals) * *numeraire;
-        }
-    return std::nullopt;
+        if (input.underlying == option.underlying && (own == nullptr || (own->label != option.label && input.label == option.label))) own = &input;
+    const std::optional<I256> raw = own == nullptr ? std::nullopt : I256::from(own->price);
+    if (!raw) return std::nullopt;
+    return scaled_double(*raw, own->decimals) * *numeraire;
 }
 
 }  // namespace

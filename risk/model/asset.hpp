@@ -3,28 +3,62 @@
 
 #include "risk/model/ids.hpp"
 #include "risk/model/money.hpp"
+#include "risk/model/u256.hpp"
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace margind::model {
 
-/// One row of `config/assets.toml`: one token or market on a chain stands for one unit of an underlying.
+/// Whose view says how much of its base a token is: convertToAssets of an ERC-4626 vault, stEthPerToken of wstETH, or the answer of a
+/// Chainlink feed of the rate.
+enum class RatioSource : std::uint8_t { erc4626, wsteth, rate_feed };
+const char* to_string(RatioSource source);
+
+/// Of a token that grows against its base.
+struct UnitRatio {
+    RatioSource source = RatioSource::erc4626;
+    AssetId base;
+    /// Units of `base` that one token is, with 18 decimals; empty where no venue read it at the block.
+    std::optional<U256> units{};
+    /// Zero for every other source.
+    Address rate_feed{};
+    friend bool operator==(const UnitRatio&, const UnitRatio&) = default;
+};
+
+/// One row of `config/assets.toml`: one token or market on a chain stands for one unit of an underlying, or by its ratio
+/// for so many units of its base.
 struct AssetMapping {
     ChainId chain;
     Address token;
     AssetId underlying;
     /// The venue-side name shown to people ("WETH").
     std::string label;
+    std::optional<UnitRatio> ratio{};
     friend bool operator==(const AssetMapping&, const AssetMapping&) = default;
 };
+
+/// The base where the ratio is known, else the underlying.
+const AssetId& stands_for(const AssetMapping& mapping);
+/// Units of what it stands for that one token is, with 18 decimals.
+U256 units_per_token(const AssetMapping& mapping);
+/// An amount of the token in units of what it stands for, in the token's decimals; rounds down. Empty: it does not fit.
+std::optional<U256> units_of(const AssetMapping& mapping, const U256& amount);
+/// A price of the token as one of what it stands for; rounds half up.
+std::optional<U256> price_of_unit(const AssetMapping& mapping, const U256& price);
 
 class AssetMap {
 public:
     void add(AssetMapping mapping) { rows_[{mapping.chain, mapping.token}] = std::move(mapping); }
+    /// Gives the ratio of a row that has a source.
+    void set_units(ChainId chain, const Address& token, const U256& units) {
+        const auto it = rows_.find({chain, token});
+        if (it != rows_.end() && it->second.ratio) it->second.ratio->units = units;
+    }
     /// Null when unmapped: the holder is then `unknown(unmapped_asset)`.
     const AssetMapping* find(ChainId chain, const Address& token) const {
         const auto it = rows_.find({chain, token});

@@ -22,6 +22,9 @@ namespace margind::model {
 /// Integers are 8 bytes and U256 32 bytes, big-endian; a double is its bits.
 class Content {
 public:
+    /// Of fields that came after `version` nothing is added.
+    explicit Content(int version = fields_version) : version_(version) {}
+
     void add_byte(std::uint8_t byte) { bytes_.push_back(static_cast<std::byte>(byte)); }
     void add_count(std::uint64_t count);
     void add(std::string_view text);
@@ -39,12 +42,14 @@ public:
     void add(const AccountKey& key) { add(std::string_view(key.to_string())); }
     void add(const std::string& text) { add(std::string_view(text)); }
 
+    bool holds(int since) const { return since <= version_; }
     const Bytes& bytes() const { return bytes_; }
     Bytes32 hash() const;
 
 private:
     void add_raw(std::span<const std::byte> bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
     Bytes bytes_;
+    int version_;
 };
 
 /// Anything that has fields, and optionals, lists and maps of such.
@@ -76,7 +81,9 @@ void add_content(Content& content, const std::map<K, T>& values) {
 template <class T>
 void add_content(Content& content, const T& value) {
     if constexpr (Described<T>) {
-        for_each_field<T>([&](const char*, auto member) { add_content(content, value.*member); });
+        for_each_field<T>([&](const char* name, auto member) {
+            if (content.holds(field_since<T>(name))) add_content(content, value.*member);
+        });
     } else if constexpr (std::is_enum_v<T> || (std::is_integral_v<T> && !std::is_same_v<T, bool>)) {
         content.add_count(static_cast<std::uint64_t>(value));
     } else {
@@ -84,10 +91,10 @@ void add_content(Content& content, const T& value) {
     }
 }
 
-/// The hash of everything a value holds.
+/// The hash of everything that a value holds and `version` knows of.
 template <class T>
-Bytes32 content_hash(const T& value) {
-    Content content;
+Bytes32 content_hash(const T& value, int version = fields_version) {
+    Content content(version);
     add_content(content, value);
     return content.hash();
 }

@@ -1,6 +1,7 @@
 // One description of a struct's fields, from which its JSON is written and read and its content is hashed.
 #pragma once
 
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 
@@ -26,6 +27,17 @@ concept Described = requires { describe(static_cast<const T*>(nullptr)); };
 template <Described T, class F>
 constexpr void for_each_field(F&& visit) {
     std::apply([&visit](const auto&... fields) { (visit(fields.name, fields.member), ...); }, describe(static_cast<const T*>(nullptr)));
+}
+
+/// Of documents and content hashes that are written.
+inline constexpr int fields_version = 3;
+
+/// The version that brought a field: `constexpr int since(const T*, std::string_view name)` beside describe() gives it where fields
+/// came later. A document that lacks the field is of an older version, and its hash covers what that version had.
+template <class T>
+constexpr int field_since(std::string_view name) {
+    if constexpr (requires { since(static_cast<const T*>(nullptr), name); }) return since(static_cast<const T*>(nullptr), name);
+    else return 0;
 }
 
 }  // namespace margind::model

@@ -153,8 +153,7 @@ void read_json(const JsonReader& in, Snapshot& out) {
     for_each_field<SnapshotRows>([&](const char* name, auto) { known.emplace_back(name); });
     in.only_keys(known);
     for_each_field<SnapshotRows>([&](const char* name, auto member) {
-        // A file may leave out that nothing was wrong with the sources, as snapshots stored without the field do.
-        if (std::string_view(name) == "troubles" && !in.has(name)) return;
+        if (const int version = field_since<SnapshotRows>(name); version > 0 && !in.has(name)) return in.is_older_than(version);
         if (!in.failed()) read_json(JsonReader(in, std::string_view(name)), rows.*member);
     });
     if (in.failed()) return;

@@ -23,7 +23,7 @@ std::string shown(const nlohmann::json& value) {
 
 }  // namespace
 
-JsonReader::JsonReader(const JsonReader& parent, std::string_view key) : parent_(&parent), key_(key), first_(parent.first_) {
+JsonReader::JsonReader(const JsonReader& parent, std::string_view key) : parent_(&parent), key_(key), document_(parent.document_) {
     if (parent.value_ == nullptr || !parent.is_object_or_refuse()) return;
     const auto it = parent.value_->find(key);
     if (it != parent.value_->end()) value_ = &*it;
@@ -31,10 +31,10 @@ JsonReader::JsonReader(const JsonReader& parent, std::string_view key) : parent_
 }
 
 JsonReader::JsonReader(const JsonReader& parent, std::size_t index)
-    : value_(&(*parent.value_)[index]), parent_(&parent), index_(index), first_(parent.first_) {}
+    : value_(&(*parent.value_)[index]), parent_(&parent), index_(index), document_(parent.document_) {}
 
 void JsonReader::refuse(ErrorCode code, const std::string& what) const {
-    if (!*first_) *first_ = Error{code, path() + ": " + what, Retry::never};
+    if (!failed()) document_->error_ = Error{code, path() + ": " + what, Retry::never};
 }
 
 void JsonReader::expected(const std::string& what) const {

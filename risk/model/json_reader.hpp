@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -24,7 +25,7 @@ namespace margind::model {
 /// leaves its target as it is.
 class JsonReader {
 public:
-    explicit JsonReader(const nlohmann::json& document) : value_(&document), first_(&error_) {}
+    explicit JsonReader(const nlohmann::json& document) : value_(&document), document_(this) {}
     /// A member of an object; an error when the parent is no object or has no such key.
     JsonReader(const JsonReader& parent, std::string_view key);
     /// An element of an array. \pre index < parent.size()
@@ -32,9 +33,12 @@ public:
     JsonReader(const JsonReader&) = delete;
     JsonReader& operator=(const JsonReader&) = delete;
 
-    bool failed() const { return first_->has_value(); }
+    bool failed() const { return document_->error_.has_value(); }
     /// The first error below the document.
-    const std::optional<Error>& error() const { return *first_; }
+    const std::optional<Error>& error() const { return document_->error_; }
+    /// The latest version whose fields were all there, of what has been read.
+    int version() const { return document_->version_; }
+    void is_older_than(int version) const { document_->version_ = std::min(document_->version_, version - 1); }
     /// Records "path: what" unless an error is there already.
     void refuse(ErrorCode code, const std::string& what) const;
     /// Records "path: expected ..., got <value>".
@@ -77,8 +81,10 @@ private:
     const JsonReader* parent_ = nullptr;
     std::string_view key_;
     std::size_t index_ = 0;
-    std::optional<Error> error_;
-    std::optional<Error>* first_ = nullptr;
+    /// Of the whole document.
+    const JsonReader* document_;
+    mutable std::optional<Error> error_;
+    mutable int version_ = fields_version;
 };
 
 template <class T>
@@ -114,7 +120,7 @@ void read_json(const JsonReader& in, std::map<K, T>& out) {
     }
 }
 
-/// A described struct: exactly its fields, all of them but those that `may_be_absent(const T*, name)` names.
+/// A described struct: exactly its fields; those of a later version than the first may be absent, and are then as declared.
 template <class T>
 void read_json(const JsonReader& in, T& out) {
     if constexpr (Described<T>) {
@@ -122,8 +128,7 @@ void read_json(const JsonReader& in, T& out) {
         for_each_field<T>([&](const char* name, auto) { names.emplace_back(name); });
         in.only_keys(names);
         for_each_field<T>([&](const char* name, auto member) {
-            if constexpr (requires { may_be_absent(static_cast<const T*>(nullptr), std::string_view()); })
-                if (may_be_absent(static_cast<const T*>(nullptr), name) && !in.has(name)) return;
+            if (const int version = field_since<T>(name); version > 0 && !in.has(name)) return in.is_older_than(version);
             if (!in.failed()) read_json(JsonReader(in, std::string_view(name)), out.*member);
         });
     } else if constexpr (OneOfTextTypes<T> || std::is_enum_v<T>) {

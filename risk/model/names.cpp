@@ -33,6 +33,15 @@ int badness(PriceGrade grade) {
     return 5;
 }
 
+const char* to_string(RatioSource source) {
+    switch (source) {
+        case RatioSource::erc4626: return "erc4626";
+        case RatioSource::wsteth: return "wsteth";
+        case RatioSource::rate_feed: return "rate_feed";
+    }
+    return "invalid";
+}
+
 const char* to_string(GradeKind kind) {
     switch (kind) {
         case GradeKind::verified: return "verified";

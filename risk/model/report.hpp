@@ -165,6 +165,15 @@ struct Headline {
     bool doubtful_price = false;
 };
 
+/// What one wallet holds on one chain, at reference prices.
+struct WalletReport {
+    AccountKey key;
+    /// Why it is unknown or has no value; empty: it has one.
+    std::string reason;
+    std::vector<Position> positions;
+    std::optional<double> value_usd;
+};
+
 struct PortfolioReport {
     std::string name;
     /// As this evaluation alone sees it; the published one (with memory) comes from step().
@@ -177,6 +186,12 @@ struct PortfolioReport {
     /// Sums over the known accounts only.
     bool partial = false;
     double known_equity_usd = 0;
+    /// Of the wallets that the portfolio lists, sorted by key; they count in no other figure than the next two.
+    std::vector<WalletReport> wallets{};
+    /// Null when one of them has no value.
+    std::optional<double> wallets_usd{};
+    /// `unified` with the wallets' value and delta; null where there is none of either.
+    std::optional<Unified> unified_with_wallets{};
 };
 
 struct Report {

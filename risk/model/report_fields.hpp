@@ -107,11 +107,18 @@ constexpr auto describe(const Headline*) {
                       field("doubtful_price", &Headline::doubtful_price));
 }
 
+constexpr auto describe(const WalletReport*) {
+    return std::tuple(field("key", &WalletReport::key), field("reason", &WalletReport::reason), field("positions", &WalletReport::positions),
+                      field("value_usd", &WalletReport::value_usd));
+}
+
 constexpr auto describe(const PortfolioReport*) {
     return std::tuple(field("name", &PortfolioReport::name), field("headline", &PortfolioReport::headline),
                       field("accounts", &PortfolioReport::accounts), field("unified", &PortfolioReport::unified),
                       field("unified_reason", &PortfolioReport::unified_reason), field("partial", &PortfolioReport::partial),
-                      field("known_equity_usd", &PortfolioReport::known_equity_usd));
+                      field("known_equity_usd", &PortfolioReport::known_equity_usd),
+                      field("wallets", &PortfolioReport::wallets), field("wallets_usd", &PortfolioReport::wallets_usd),
+                      field("unified_with_wallets", &PortfolioReport::unified_with_wallets));
 }
 
 constexpr auto describe(const Report*) {

@@ -18,7 +18,10 @@ std::optional<Bytes32> hash_of(const FactsPtr& facts) {
 }  // namespace
 
 void sort_rows(SnapshotRows& rows) {
-    for (Portfolio& portfolio : rows.portfolios) std::ranges::sort(portfolio.owners);
+    for (Portfolio& portfolio : rows.portfolios) {
+        std::ranges::sort(portfolio.owners);
+        std::ranges::sort(portfolio.wallets);
+    }
     std::ranges::sort(rows.blocks);
     std::ranges::stable_sort(rows.assets, {}, [](const AssetMapping& mapping) { return std::tie(mapping.chain, mapping.token); });
     std::ranges::stable_sort(rows.prices, {}, [](const ReferencePrice& price) { return std::tie(price.asset, price.chain, price.source); });
@@ -50,6 +53,6 @@ const SourceTrouble* find_trouble(const std::vector<SourceTrouble>& troubles, Ch
     return nullptr;
 }
 
-Bytes32 snapshot_hash(const Snapshot& snapshot) { return content_hash(rows_of(snapshot)); }
+Bytes32 snapshot_hash(const Snapshot& snapshot, int version) { return content_hash(rows_of(snapshot), version); }
 
 }  // namespace margind::model

@@ -3,6 +3,7 @@
 
 #include "risk/model/asset.hpp"
 #include "risk/model/facts.hpp"
+#include "risk/model/fields.hpp"
 #include "risk/model/grade.hpp"
 #include "risk/model/venue_rule.hpp"
 
@@ -13,10 +14,12 @@
 
 namespace margind::model {
 
-/// What is watched together. Owners hold on every chain listed in the snapshot.
+/// What is watched together. Owners hold on every chain listed in the snapshot; of `wallets`, owners or others, the tokens
+/// that they hold count too, on a line of their own.
 struct Portfolio {
     std::string name;
     std::vector<Address> owners;
+    std::vector<Address> wallets{};
     friend bool operator==(const Portfolio&, const Portfolio&) = default;
 };
 
@@ -68,8 +71,8 @@ struct Snapshot {
     std::vector<SourceTrouble> troubles;
 };
 
-/// Hash over everything but the order in which things were read.
-Bytes32 snapshot_hash(const Snapshot& snapshot);
+/// Hash over everything but the order in which things were read, as it was written with the fields of `version`.
+Bytes32 snapshot_hash(const Snapshot& snapshot, int version = fields_version);
 
 /// Null when there is none of that kind.
 const SourceTrouble* find_trouble(const std::vector<SourceTrouble>& troubles, ChainId chain, TroubleKind kind);

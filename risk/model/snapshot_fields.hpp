@@ -18,10 +18,18 @@ constexpr auto describe(const BlockRef*) {
                       field("time", &BlockRef::time));
 }
 
+constexpr auto describe(const UnitRatio*) {
+    return std::tuple(field("source", &UnitRatio::source), field("base", &UnitRatio::base), field("units", &UnitRatio::units),
+                      field("rate_feed", &UnitRatio::rate_feed));
+}
+
 constexpr auto describe(const AssetMapping*) {
     return std::tuple(field("chain", &AssetMapping::chain), field("token", &AssetMapping::token),
-                      field("underlying", &AssetMapping::underlying), field("label", &AssetMapping::label));
+                      field("underlying", &AssetMapping::underlying), field("label", &AssetMapping::label),
+                      field("ratio", &AssetMapping::ratio));
 }
+
+constexpr int since(const AssetMapping*, std::string_view name) { return name == "ratio" ? 3 : 0; }
 
 constexpr auto describe(const ReferencePrice*) {
     return std::tuple(field("asset", &ReferencePrice::asset), field("chain", &ReferencePrice::chain), field("source", &ReferencePrice::source),
@@ -32,8 +40,8 @@ constexpr auto describe(const ReferencePrice*) {
                       field("second_opinion", &ReferencePrice::second_opinion));
 }
 
-/// Snapshots stored without them have prices of one source each.
-constexpr bool may_be_absent(const ReferencePrice*, std::string_view name) { return name == "confidence_ppm" || name == "second_opinion"; }
+/// Before, prices were of one source each.
+constexpr int since(const ReferencePrice*, std::string_view name) { return name == "confidence_ppm" || name == "second_opinion" ? 2 : 0; }
 
 constexpr auto describe(const Qualifiers*) {
     return std::tuple(field("single_source", &Qualifiers::single_source), field("unpinned", &Qualifiers::unpinned),
@@ -44,7 +52,11 @@ constexpr auto describe(const NativeFigure*) {
     return std::tuple(field("name", &NativeFigure::name), field("value", &NativeFigure::value), field("decimals", &NativeFigure::decimals));
 }
 
-constexpr auto describe(const Portfolio*) { return std::tuple(field("name", &Portfolio::name), field("owners", &Portfolio::owners)); }
+constexpr auto describe(const Portfolio*) {
+    return std::tuple(field("name", &Portfolio::name), field("owners", &Portfolio::owners), field("wallets", &Portfolio::wallets));
+}
+
+constexpr int since(const Portfolio*, std::string_view name) { return name == "wallets" ? 3 : 0; }
 
 constexpr auto describe(const SourceTrouble*) {
     return std::tuple(field("chain", &SourceTrouble::chain), field("kind", &SourceTrouble::kind), field("reason", &SourceTrouble::reason));
@@ -95,6 +107,9 @@ constexpr auto describe(const SnapshotRows*) {
                       field("accounts", &SnapshotRows::accounts), field("portfolios", &SnapshotRows::portfolios),
                       field("troubles", &SnapshotRows::troubles));
 }
+
+/// A file may leave out that nothing was wrong with the sources.
+constexpr int since(const SnapshotRows*, std::string_view name) { return name == "troubles" ? 1 : 0; }
 
 /// By what identifies each row; owners of a portfolio too.
 void sort_rows(SnapshotRows& rows);

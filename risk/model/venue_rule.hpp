@@ -100,6 +100,8 @@ struct AdjustmentOption {
     AssetId underlying;
     std::uint8_t decimals = 0;
     U256 max_raw;
+    /// Units of `underlying` that one `asset` is, with 18 decimals.
+    U256 units{1'000'000'000'000'000'000};
 };
 
 /// One account under its rule with fixed facts. Immutable; every method may be called from any thread.
@@ -130,6 +132,13 @@ public:
     virtual Result<std::unique_ptr<PreparedAccount>> with(const Adjustment& adjustment) const = 0;
 };
 
+/// Units of its base that one token is, with 18 decimals.
+struct TokenRatio {
+    ChainId chain;
+    Address token;
+    U256 units;
+};
+
 class VenueRule {
 public:
     virtual ~VenueRule() = default;
@@ -142,6 +151,10 @@ public:
     virtual std::optional<bool> liquidatable_by_views(std::span<const NativeFigure> /*views*/) const {
         return std::nullopt;
     }
+    /// False for wallets: accounts that nobody can liquidate, which count only where a portfolio lists them.
+    virtual bool has_margin() const { return true; }
+    /// What these venue facts say of tokens that grow against their base, for every account of the snapshot.
+    virtual std::vector<TokenRatio> ratios(const Facts& /*venue*/) const { return {}; }
 };
 
 }  // namespace margind::model

@@ -13,6 +13,7 @@ const modules = {
   compound: () => import("./deploy_compound.mjs"),
   derive: () => import("./deploy_derive.mjs"),
   oracles: () => import("./deploy_oracles.mjs"),
+  wallet: () => import("./deploy_wallet.mjs"),
 };
 
 /** The protocols that `--with` names: a list with commas, or "all". */

@@ -86,4 +86,12 @@ export const units = {
     ],
     settings: { optimizer, viaIR: true },
   },
+  // OpenZeppelin's vault under a name, and a double of wstETH.
+  wallet: {
+    solc: "solc-0.8.26",
+    paths: { "@openzeppelin/contracts/": "@openzeppelin/contracts", "contracts/wallet/": "contracts/wallet" },
+    entries: ["contracts/wallet/Vault.sol", "contracts/wallet/WstEth.sol"],
+    contracts: ["Vault", "WstEth"],
+    settings: { optimizer },
+  },
 };

@@ -61,6 +61,8 @@ struct Pool {
     /// Of category 2: 97 %, 97.5 %, 1 %.
     unsigned collateral_bitmap = 0;
     unsigned ltvzero_bitmap = 0;
+    /// Of WETH, where it grows against something.
+    std::optional<model::UnitRatio> ratio;
 
     FactsPtr venue() const {
         model::FactsBuilder facts{std::string(venue_schema)};
@@ -116,7 +118,9 @@ struct Pool {
         model::AssetMap assets;
         for (unsigned id = 0; id < markets.size(); ++id) {
             const std::string symbol = markets[id].symbol;
-            assets.add({model::ChainId{1}, token(id), {symbol.starts_with('W') ? symbol.substr(1) : symbol}, symbol});
+            model::AssetMapping row{model::ChainId{1}, token(id), {symbol.starts_with('W') ? symbol.substr(1) : symbol}, symbol};
+            if (id == 0) row.ratio = ratio;
+            assets.add(std::move(row));
         }
         return rule().prepare(*venue(), *account(), assets);
     }
@@ -273,6 +277,27 @@ TEST(AaveV36Rule, repays_and_deposits_with_the_scaled_part_rounded_down) {
     const auto more = account->with({Verb::deposit, token(0), U256::pow10(18)});
     ASSERT_TRUE(more);
     EXPECT_EQ(figure(**more, "totalCollateralBase"), "3300000000000");
+}
+
+TEST(AaveV36Rule, tells_a_growing_token_in_units_of_its_base) {
+    Pool pool;
+    pool.held = {{0, "10000000000000000000"}, {2, "0", "15000000000"}};
+    const std::string health = figure(*pool.prepare(), "healthFactor");
+    pool.ratio = model::UnitRatio{model::RatioSource::wsteth, {"stETH"}, number("1250000000000000000")};
+    const auto account = pool.prepare();
+    EXPECT_EQ(account->inputs()[0].underlying.symbol, "stETH");
+    const model::Position held = account->positions(account->current())->at(0);
+    EXPECT_EQ(held.underlying.symbol, "stETH");
+    EXPECT_EQ(held.label, "WETH");
+    EXPECT_EQ(held.quantity.to_string(), "12.5");
+    EXPECT_EQ(held.mark.to_string(), "2400");
+    EXPECT_EQ(held.notional.to_string(), "30000");
+    // What the pool counts is the token.
+    EXPECT_EQ(account->inputs()[0].price, U256(300'000'000'000));
+    EXPECT_EQ(figure(*account, "healthFactor"), health);
+    // A ratio that nobody read leaves the token standing for itself.
+    pool.ratio->units.reset();
+    EXPECT_EQ(pool.prepare()->inputs()[0].underlying.symbol, "ETH");
 }
 
 /// Whatever between() says of a range holds at its ends and inside.

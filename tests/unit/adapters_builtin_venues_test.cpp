@@ -29,7 +29,8 @@ TEST(BuiltInVenues, hold_what_their_protocol_asks_for_and_can_be_made) {
         ASSERT_TRUE(adapter) << adapter.error().message;
         EXPECT_EQ((*adapter)->venue(), id);
     }
-    EXPECT_EQ(used.size(), all_protocols().size()) << "a protocol of the build has no venue";
+    for (const Protocol& protocol : all_protocols())
+        EXPECT_TRUE(protocol.reads_assets || used.contains(protocol.name)) << "a protocol of the build has no venue: " << protocol.name;
 }
 
 }  // namespace

@@ -273,6 +273,37 @@ TEST(Config, puts_rows_in_the_place_of_built_in_ones_and_disables_them) {
     EXPECT_TRUE(feeds("BTC").empty());
 }
 
+TEST(Config, takes_rules_ratios_and_wallets) {
+    const std::string text = "[[venue]]\nid = 'aave_v3:1/spark'\nrule = '3.6'\naddresses = { addresses_provider = '" + std::string(checksum_address) + "' }\n"
+                             "[[asset]]\nchain = 1\ntoken = '" + checksum_address + "'\nunderlying = 'vX'\nlabel = 'vX'\nratio = 'erc4626'\nbase = 'ETH'\n"
+                             "[[portfolio]]\nname = 'a'\nowners = ['" + checksum_address + "']\nwallets = ['" + checksum_address + "']\n";
+    const auto settings = parse(text, "t.toml", environment({}));
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(settings->venues.at(model::VenueId::parse("aave_v3:1/spark").value()).rule, "3.6");
+    EXPECT_EQ(defaults().venues.at(model::VenueId::parse("aave_v3:1/spark").value()).rule, "3.0");
+    const model::AssetMapping* row = settings->assets.find({1}, model::Address::parse(checksum_address).value());
+    ASSERT_TRUE(row != nullptr && row->ratio);
+    EXPECT_EQ(row->ratio->source, model::RatioSource::erc4626);
+    EXPECT_EQ(row->ratio->base.symbol, "ETH");
+    ASSERT_EQ(settings->portfolios.size(), 1U);
+    EXPECT_EQ(settings->portfolios[0].wallets.size(), 1U);
+    const auto again = parse(describe(*settings), "t.toml", environment({}));
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->assets, settings->assets);
+    EXPECT_EQ(again->portfolios, settings->portfolios);
+    EXPECT_EQ(again->venues.at(model::VenueId::parse("aave_v3:1/spark").value()).rule, "3.6");
+    const std::string by_feed = "[[asset]]\nchain = 1\ntoken = '" + std::string(checksum_address) + "'\nunderlying = 'x'\nlabel = 'x'\nratio = 'rate_feed'\nbase = 'ETH'\n";
+    const auto fed = parse(by_feed + "rate_feed = '" + checksum_address + "'\n", "t.toml", environment({}));
+    ASSERT_TRUE(fed) << fed.error().message;
+    EXPECT_EQ(parse(describe(*fed), "t.toml", environment({}))->assets, fed->assets);
+    EXPECT_EQ(fed->assets.find({1}, model::Address::parse(checksum_address).value())->ratio->rate_feed.to_string(), checksum_address);
+    EXPECT_NE(errors(by_feed).find("rate_feed"), std::string::npos);
+    EXPECT_NE(errors("[[asset]]\nchain = 1\ntoken = '" + std::string(checksum_address) + "'\nunderlying = 'x'\nlabel = 'x'\nratio = 'guess'\nbase = 'ETH'\n").find("erc4626"),
+              std::string::npos);
+    EXPECT_NE(errors("[[asset]]\nchain = 1\ntoken = '" + std::string(checksum_address) + "'\nunderlying = 'x'\nlabel = 'x'\nratio = 'wsteth'\n").find("base"),
+              std::string::npos);
+}
+
 TEST(Config, sets_policy_fields_and_leaves_the_others) {
     const auto good = parse("[policy]\nz_watch = 2.5\nunknown_blocks = 5\n", "t.toml", environment({}));
     ASSERT_TRUE(good) << good.error().message;

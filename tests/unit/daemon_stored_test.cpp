@@ -1,8 +1,10 @@
 // A snapshot through a real database and back: the same bits, rows that do not change kept once, and the route that serves it.
+#include "daemon/as_json.hpp"
 #include "daemon/evaluation_file.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/routes.hpp"
 #include "daemon/stored.hpp"
+#include "risk/model/json_print.hpp"
 
 #include <gtest/gtest.h>
 #include <httplib.h>
@@ -149,6 +151,46 @@ TEST_F(StoredSnapshots, name_what_is_damaged) {
     EXPECT_FALSE(snapshot_of(text));
     text.json = "[]";
     EXPECT_FALSE(snapshot_of(text));
+}
+
+// Each with its hash as the daemon that wrote it gave it: before troubles of sources, before second opinions, before ratios and wallets.
+TEST_F(StoredSnapshots, of_older_daemons_are_read) {
+    const std::string price = R"("asset":"ETH","chain":1,"decimals":8,"deviation_ppm":5000,"grade":"fresh","heartbeat_s":3600,"raw":"200000000000",)"
+                              R"("reason":"","source":"chainlink:1:0x02","updated_at":1700000000)";
+    const struct {
+        const char* hash;
+        std::string more_of_price;
+        std::string more;
+    } cases[] = {{"0x3c725c95d9d345a8b97b918729fcd877ed4f0b396dfd4b5c92535ae0cfcee257", "", ""},
+                 {"0x7edd20f112cf2e2a1526e17636d6be2dcd596d3e4b1af7b2cb83c7361fb498fe", "", R"(,"troubles":[])"},
+                 {"0xbc58414a2cf441b8ae2dd49247e70f08d93f75f57e965656da93d7ba405c5dee", R"(,"confidence_ppm":1000000,"second_opinion":false)", R"(,"troubles":[])"}};
+    for (const auto& one : cases) {
+        storage::SnapshotText text;
+        text.hash = model::Bytes32::parse(one.hash).value();
+        text.json = R"({"time":1700000100,"accounts":[],"venues":[],"facts":{},)"
+                    R"("assets":[{"chain":1,"label":"WETH","token":"0x0000000000000000000000000000000000000001","underlying":"ETH"}],)"
+                    R"("blocks":[{"chain":1,"hash":"0x0000000000000000000000000000000000000000000000000000000000000007","number":101,"time":1700000088}],)"
+                    R"("portfolios":[{"name":"desk","owners":["0x0000000000000000000000000000000000000001"]}],"prices":[{)" +
+                    price + one.more_of_price + "}]" + one.more + "}";
+        const auto read = snapshot_of(text);
+        ASSERT_TRUE(read) << read.error().message;
+        EXPECT_EQ(read->prices.at(0).confidence_ppm, 1'000'000U);
+        EXPECT_FALSE(read->assets.rows().begin()->second.ratio);
+        EXPECT_TRUE(read->portfolios.at(0).wallets.empty());
+        const auto file = parse_evaluation_file(file_of(*read));
+        ASSERT_TRUE(file) << file.error().message;
+        EXPECT_EQ(model::snapshot_hash(file->snapshot), model::snapshot_hash(*read));
+        // Evaluation files too, which have no hash.
+        std::string older = file_of(*read);
+        const std::string now = model::print_json(as_json(*read));
+        ASSERT_NE(older.find(now), std::string::npos);
+        older.replace(older.find(now), now.size(), text.json);
+        EXPECT_TRUE(parse_evaluation_file(older));
+        text.json.replace(text.json.find("1700000100"), 10, "1700000101");
+        const auto damaged = snapshot_of(text);
+        ASSERT_FALSE(damaged);
+        EXPECT_EQ(damaged.error().code, model::ErrorCode::storage);
+    }
 }
 
 TEST_F(StoredSnapshots, are_served_by_time_until_they_are_too_old) {

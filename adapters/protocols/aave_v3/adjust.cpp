@@ -82,7 +82,8 @@ std::vector<model::AdjustmentOption> adjustment_options(const Book& book, const 
         if (!reserve.active || reserve.paused) continue;
         const auto offer = [&](Verb verb, const U256& most) {
             if (most.is_zero()) return;
-            options.push_back({verb, reserve.asset, reserve.label, reserve.underlying, reserve.decimals, most});
+            options.push_back(
+                {verb, reserve.asset, reserve.label, reserve.underlying, reserve.decimals, most, model::units_per_token(reserve.mapping)});
         };
         offer(Verb::repay, repayable(balances[i]));
         if (reserve.collateral && !reserve.frozen) offer(Verb::deposit, deposit_room(book, reserve));

@@ -181,8 +181,9 @@ Result<bool> price_reserve(const Facts& venue, const model::AssetMap& assets, mo
                            const EMode& mode, Book& book, Reserve& reserve) {
     const model::AssetMapping* mapping = assets.find(chain, reserve.asset);
     if (!mapping) return used ? Result<bool>(fail(unmapped(chain, reserve.asset))) : Result<bool>(false);
-    reserve.underlying = mapping->underlying;
+    reserve.underlying = model::stands_for(*mapping);
     reserve.label = mapping->label;
+    reserve.mapping = *mapping;
     if (mode.input && reserve.emode_category == mode.category) {
         reserve.input = *mode.input;
         return true;
@@ -190,7 +191,7 @@ Result<bool> price_reserve(const Facts& venue, const model::AssetMap& assets, mo
     const Result<U256> price = price_of(venue, reserve_fact(reserve.id, ""), reserve.asset);
     if (!price) return used ? Result<bool>(fail(price.error())) : Result<bool>(false);
     reserve.input = book.inputs.size();
-    book.inputs.push_back({mapping->underlying, mapping->label, model::PriceRole::oracle, *price, book.base_decimals});
+    book.inputs.push_back({reserve.underlying, mapping->label, model::PriceRole::oracle, *price, book.base_decimals});
     return true;
 }
 

@@ -17,6 +17,8 @@ struct Reserve {
     model::Address asset;
     model::AssetId underlying;
     std::string label;
+    /// The asset's row, by whose ratio quantities and marks are told in units of the underlying.
+    model::AssetMapping mapping;
     std::uint8_t decimals = 0;
     /// 10^decimals.
     model::U256 unit;

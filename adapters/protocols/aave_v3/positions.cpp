@@ -31,8 +31,10 @@ Result<model::Position> position(const Book& book, const Reserve& reserve, Instr
                                  const U256& price, const Maybe& interest) {
     const bool owed = instrument == Instrument::debt;
     const Maybe value = owed ? debt_value(book.line, amount, price, reserve.unit) : base_value(amount, price, reserve.unit);
-    const std::optional<I256> quantity = I256::make(owed, amount);
-    const std::optional<I256> mark = I256::from(price);
+    const std::optional<U256> units = model::units_of(reserve.mapping, amount);
+    const std::optional<U256> unit_price = model::price_of_unit(reserve.mapping, price);
+    const std::optional<I256> quantity = units ? I256::make(owed, *units) : std::nullopt;
+    const std::optional<I256> mark = unit_price ? I256::from(*unit_price) : std::nullopt;
     const std::optional<I256> notional = value ? I256::make(owed, *value) : std::nullopt;
     const std::optional<I256> carry = interest ? I256::make(owed, *interest) : std::nullopt;
     if (!quantity || !mark || !notional || !carry) return fail(overflow(reserve, "a position"));
