@@ -242,8 +242,9 @@ void account_lines(std::string& out, const PortfolioReport& portfolio) {
         qualifier_lines(out, account.grade.qualifiers);
         for (const std::string& side : account.unscanned) out += fmt::format("  not scanned: {}\n", side);
         for (const model::Position& position : account.positions) {
-            out += fmt::format("  {:<12}{:>26} {:<8} at {:>16}  {:>20} {}{}\n", model::to_string(position.instrument),
-                               position.quantity.to_string(), position.label, price_text(position.mark.to_double()),
+            const std::string& unit = position.quantity.unit;
+            out += fmt::format("  {:<12}{:>26} {:<14} at {:>16}  {:>20} {}{}\n", model::to_string(position.instrument),
+                               position.quantity.to_string(), unit == position.label ? unit : fmt::format("{} ({})", unit, position.label), price_text(position.mark.to_double()),
                                grouped(position.notional.to_double(), 2), position.notional.unit, position.collateral ? "  collateral" : "");
             if (position.option) out += fmt::format("  {:<12}{}\n", "", option_text(*position.option));
         }

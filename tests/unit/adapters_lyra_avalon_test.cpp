@@ -235,6 +235,29 @@ TEST(LyraRule, adjustments_are_deposits_and_partial_closes) {
     EXPECT_EQ((*prepare(frozen, account_values(OptionType::short_call_base, milli(2'000), milli(1'000))))->options().size(), 1U);
 }
 
+TEST(LyraRule, tells_options_on_a_growing_token_in_units_of_its_base) {
+    model::AssetMap map = assets();
+    map.add({model::ChainId{1}, base, {"wstETH"}, "wstETH", model::UnitRatio{model::RatioSource::wsteth, {"ETH"}, milli(1'250)}});
+    const Values held = account_values(OptionType::short_call_base, milli(2'000), milli(1'000));
+    const auto plain = prepare(venue_values(), held);
+    const auto account = prepare(venue_values(), held, map);
+    ASSERT_TRUE(account) << account.error().message;
+    EXPECT_EQ((*account)->inputs().at(0).underlying.symbol, "ETH");
+    EXPECT_EQ(text((*account)->at((*account)->current())->equity), text((*plain)->at((*plain)->current())->equity));
+    const auto positions = (*account)->positions((*account)->current()).value();
+    const auto before = (*plain)->positions((*plain)->current()).value();
+    // 2 options on a token of 1.25 ETH, struck at 3,000 for it; the token stands at 3,000.
+    EXPECT_EQ(positions[0].underlying.symbol, "ETH");
+    EXPECT_EQ(text(positions[0].quantity), "-2.5");
+    EXPECT_EQ(text(positions[0].option->strike), "2400");
+    EXPECT_EQ(positions[0].mark.raw, I256::from(*mul_div(before[0].mark.raw.magnitude(), U256(4), U256(5), model::Rounding::half_up)));
+    EXPECT_EQ(text(positions[0].notional), text(before[0].notional));
+    EXPECT_EQ(text(positions[1].quantity), "1.25");
+    EXPECT_EQ(text(positions[1].mark), "2400");
+    EXPECT_EQ(text(positions[1].notional), "3000");
+    EXPECT_EQ((*account)->options().at(0).units, milli(1'250));
+}
+
 TEST(LyraRule, refuses_what_it_cannot_know) {
     const Values account = account_values(OptionType::short_call_base, milli(2'000), milli(1'000));
     const auto why = [&](const Values& venue, const Values& of, const model::AssetMap& map = assets()) {

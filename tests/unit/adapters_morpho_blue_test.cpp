@@ -41,6 +41,7 @@ struct Given {
     bool price_refused = false;
     std::uint64_t elapsed = 0;
     bool authorized = false;
+    std::optional<model::UnitRatio> ratio{};
 };
 
 FactsPtr venue_of(const Given& given) {
@@ -95,7 +96,7 @@ FactsPtr account_of(const Given& given) {
 model::Result<std::unique_ptr<model::PreparedAccount>> prepare(const Given& given) {
     model::AssetMap assets;
     assets.add({{1}, wsteth_usdc.loan_token, {"USDC"}, "USDC"});
-    assets.add({{1}, wsteth_usdc.collateral_token, {"wstETH"}, "wstETH"});
+    assets.add({{1}, wsteth_usdc.collateral_token, {"wstETH"}, "wstETH", given.ratio});
     return rule().prepare(*venue_of(given), *account_of(given), assets);
 }
 
@@ -119,7 +120,8 @@ TEST(MorphoBlue, pays_liquidators_what_its_whitepaper_says) {
                                                               {770, 1'074'113'856'068'743'286},
                                                               {625, 1'126'760'563'380'281'690},
                                                               {385, 1'150'000'000'000'000'000}};
-    for (const auto& [per_mille, factor] : golden) EXPECT_EQ(liquidation_incentive_factor(U256(per_mille * 1'000'000'000'000'000)), U256(factor)) << per_mille;
+    for (const auto& [per_mille, factor] : golden)
+        EXPECT_EQ(liquidation_incentive_factor(U256(per_mille * 1'000'000'000'000'000)), U256(factor)) << per_mille;
 }
 
 TEST(MorphoBlue, accrues_by_three_terms_and_mints_the_fee) {
@@ -155,6 +157,28 @@ TEST(MorphoBlue, computes_the_published_example) {
     EXPECT_EQ(terms.penalty_bps, 439U);
     // 10,000 x 0.043841336116910229, up to the last unit.
     EXPECT_EQ(terms.loss.to_string(), "438.413362");
+}
+
+TEST(MorphoBlue, tells_a_growing_token_in_units_of_its_base) {
+    Given given = borrower;
+    given.ratio = model::UnitRatio{model::RatioSource::wsteth, {"ETH"}, number("1250000000000000000")};
+    const auto account = prepare(given);
+    ASSERT_TRUE(account) << account.error().message;
+    const model::State now = (*account)->current();
+    EXPECT_EQ((*account)->inputs().at(1).underlying.symbol, "ETH");
+    EXPECT_EQ((*account)->inputs().at(1).price, given.price) << "of the token";
+    EXPECT_EQ(figure(**account, now, "healthFactor"), I256(1'204'000'000'000'000'000));
+    const auto positions = (*account)->positions(now).value();
+    ASSERT_EQ(positions.size(), 2U);
+    EXPECT_EQ(positions[0].underlying.symbol, "ETH");
+    EXPECT_EQ(positions[0].label, "wstETH");
+    EXPECT_EQ(positions[0].quantity.to_string(), "5");
+    EXPECT_EQ(positions[0].mark.to_string(), "2800");
+    EXPECT_EQ(positions[0].notional.to_string(), "14000");
+    EXPECT_EQ(positions[1].quantity.to_string(), "-10000");
+    EXPECT_EQ((*account)->options().at(1).units, number("1250000000000000000"));
+    given.ratio->units.reset();
+    EXPECT_EQ((*prepare(given))->inputs().at(1).underlying.symbol, "wstETH") << "a ratio that nobody read";
 }
 
 TEST(MorphoBlue, liquidates_strictly_below_the_limit) {
@@ -315,11 +339,13 @@ TEST(MorphoBlue, finds_the_owner_in_each_watched_log) {
     const auto watched = watch(*venue_of({}));
     ASSERT_TRUE(watched);
     // From the reference's computed topics.
-    const std::pair<const char*, std::size_t> topics[] = {
-        {"0xedf8870433c83823eb071d3df1caa8d008f12f6440918c20d75a3602cda30fe0", 3}, {"0xa56fc0ad5702ec05ce63666221f796fb62437c32db1aa1aa075fc6484cf58fbf", 2},
-        {"0x570954540bed6b1304a87dfe815a5eda4a648f7097a16240dcd85c9b5fd42a43", 2}, {"0x52acb05cebbd3cd39715469f22afbf5a17496295ef3bc9bb5944056c63ccaa09", 3},
-        {"0xa3b9472a1399e17e123f3c2e6586c23e504184d504de59cdaa2b375e880c6184", 3}, {"0xe80ebd7cc9223d7382aab2e0d1d6155c65651f83d53c8b9b06901d167e321142", 2},
-        {"0xa4946ede45d0c6f06a0f5ce92c9ad3b4751452d2fe0e25010783bcab57a67e41", 3}};
+    const std::pair<const char*, std::size_t> topics[] = {{"0xedf8870433c83823eb071d3df1caa8d008f12f6440918c20d75a3602cda30fe0", 3},
+                                                          {"0xa56fc0ad5702ec05ce63666221f796fb62437c32db1aa1aa075fc6484cf58fbf", 2},
+                                                          {"0x570954540bed6b1304a87dfe815a5eda4a648f7097a16240dcd85c9b5fd42a43", 2},
+                                                          {"0x52acb05cebbd3cd39715469f22afbf5a17496295ef3bc9bb5944056c63ccaa09", 3},
+                                                          {"0xa3b9472a1399e17e123f3c2e6586c23e504184d504de59cdaa2b375e880c6184", 3},
+                                                          {"0xe80ebd7cc9223d7382aab2e0d1d6155c65651f83d53c8b9b06901d167e321142", 2},
+                                                          {"0xa4946ede45d0c6f06a0f5ce92c9ad3b4751452d2fe0e25010783bcab57a67e41", 3}};
     for (const auto& [topic, place] : topics) {
         Log log;
         log.topics.assign(4, Bytes32{});

@@ -56,10 +56,11 @@ private:
 Result<Token> token_of(const model::Address& address, const U256& scale, model::ChainId chain, const model::AssetMap& assets) {
     const model::AssetMapping* mapping = assets.find(chain, address);
     if (mapping == nullptr)
-        return fail(ErrorCode::missing, "unmapped_asset " + address.to_string() + " on chain " + std::to_string(chain.value) + ": add it to the asset table");
+        return fail(ErrorCode::missing,
+                    "unmapped_asset " + address.to_string() + " on chain " + std::to_string(chain.value) + ": add it to the asset table");
     const std::optional<std::uint8_t> decimals = decimals_of(scale);
     if (!decimals) return fail(ErrorCode::decode, "the scale " + scale.to_decimal() + " of " + address.to_string() + " is no power of ten");
-    return Token{address, mapping->underlying, mapping->label, scale, *decimals};
+    return Token{address, model::stands_for(*mapping), mapping->label, scale, *decimals, *mapping};
 }
 
 model::PriceInput input_of(const Token& token, const U256& price) {
@@ -74,7 +75,8 @@ Result<void> check_schemas(const Facts& venue, const Facts& account) {
     return {};
 }
 
-Result<Collateral> read_collateral(const Facts& venue, const Facts& account, unsigned offset, model::ChainId chain, const model::AssetMap& assets, Book& book) {
+Result<Collateral> read_collateral(const Facts& venue, const Facts& account, unsigned offset, model::ChainId chain, const model::AssetMap& assets,
+                                   Book& book) {
     Fields fields(venue, asset_fact(offset, ""));
     Fields own(account, asset_fact(offset, ""));
     Collateral one;

@@ -22,10 +22,12 @@ Maybe mul_factor(const Maybe& a, const Maybe& factor);
 
 struct Token {
     model::Address address;
+    /// What its quantities and marks are told in: its own, or its base where it grows.
     model::AssetId underlying;
     std::string label;
     model::U256 scale;
     std::uint8_t decimals = 0;
+    model::AssetMapping mapping;
 };
 
 /// Factors have 18 decimals.
@@ -59,6 +61,9 @@ struct Book {
 };
 
 inline constexpr std::size_t base_input = 0;
+
+/// Sums are in the base token itself, also where it grows.
+model::Money base_money(const Book& book, const model::I256& raw);
 
 /// Base tokens with interest, rounded down as the comet does.
 struct Balance {

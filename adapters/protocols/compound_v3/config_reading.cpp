@@ -39,8 +39,8 @@ private:
     Result<std::vector<Request>> step(unsigned number, std::span<const Reply> replies) {
         switch (number) {
             case 0:
-                return std::vector<Request>{Code{comet_}, call_of(comet_, base_token), call_of(comet_, base_token_price_feed), call_of(comet_, base_scale),
-                                            call_of(comet_, num_assets)};
+                return std::vector<Request>{Code{comet_}, call_of(comet_, base_token), call_of(comet_, base_token_price_feed),
+                                            call_of(comet_, base_scale), call_of(comet_, num_assets)};
             case 1: return take(replies);
             case 2: return take_assets(replies);
             default: return std::vector<Request>{};
@@ -59,7 +59,8 @@ private:
         if (!feed) return fail(feed.error());
         if (!scale) return fail(scale.error());
         if (!assets) return fail(assets.error());
-        if (*assets > max_assets) return fail(ErrorCode::decode, "the comet has " + std::to_string(*assets) + " assets, more than " + std::to_string(max_assets));
+        if (*assets > max_assets)
+            return fail(ErrorCode::decode, "the comet has " + std::to_string(*assets) + " assets, more than " + std::to_string(max_assets));
         facts_.add("comet", comet_);
         facts_.add("base_token", *base);
         facts_.add("base_feed", *feed);

@@ -23,7 +23,9 @@ struct Event {
 const std::vector<Event>& events() {
     static const std::vector<Event> all = [] {
         std::vector<Event> list;
-        const auto add = [&](std::string_view signature, std::vector<std::size_t> owners) { list.push_back({model::keccak256(signature), std::move(owners)}); };
+        const auto add = [&](std::string_view signature, std::vector<std::size_t> owners) {
+            list.push_back({model::keccak256(signature), std::move(owners)});
+        };
         add("Supply(address,address,uint256)", {2});
         add("Withdraw(address,address,uint256)", {1});
         // Of the base token; to or from the zero address where it is supplied or withdrawn.

@@ -8,7 +8,6 @@ namespace margind::adapters::protocols::compound_v3 {
 using model::fail;
 using model::I256;
 using model::Instrument;
-using model::Money;
 using model::Result;
 using model::Rounding;
 using model::U256;
@@ -37,26 +36,29 @@ struct Holding {
 
 Result<model::Position> position_of(const Book& book, const Holding& holding) {
     const bool owed = holding.instrument == Instrument::debt;
-    const std::optional<I256> quantity = I256::make(owed, holding.amount);
-    const std::optional<I256> mark = holding.mark ? I256::from(*holding.mark) : std::nullopt;
+    const Maybe units = model::units_of(holding.token->mapping, holding.amount);
+    const Maybe unit_price = holding.mark ? model::price_of_unit(holding.token->mapping, *holding.mark) : std::nullopt;
+    const std::optional<I256> quantity = units ? I256::make(owed, *units) : std::nullopt;
+    const std::optional<I256> mark = unit_price ? I256::from(*unit_price) : std::nullopt;
     const std::optional<I256> notional = holding.value ? I256::make(owed, *holding.value) : std::nullopt;
     const std::optional<I256> carry = holding.carry ? I256::make(owed, *holding.carry) : std::nullopt;
     if (!quantity || !mark || !notional || !carry) return fail(overflow("a position"));
-    const auto money = [&](const I256& raw) { return Money{raw, book.base.decimals, book.base.underlying.symbol}; };
     model::Position position;
     position.instrument = holding.instrument;
     position.underlying = holding.token->underlying;
     position.label = holding.token->label;
     position.quantity = {*quantity, holding.token->decimals, holding.token->underlying.symbol};
-    position.mark = money(*mark);
-    position.notional = money(*notional);
-    position.accrued = money(I256{});
-    position.carry_per_day = money(*carry);
+    position.mark = base_money(book, *mark);
+    position.notional = base_money(book, *notional);
+    position.accrued = base_money(book, I256{});
+    position.carry_per_day = base_money(book, *carry);
     position.collateral = holding.collateral;
     return position;
 }
 
 }  // namespace
+
+model::Money base_money(const Book& book, const I256& raw) { return {raw, book.base.decimals, book.base.mapping.underlying.symbol}; }
 
 Result<std::vector<model::Position>> common_positions(const Book& book, const Balance& balance, const std::vector<U256>& prices) {
     std::vector<Holding> holdings;
@@ -85,7 +87,8 @@ std::vector<model::AdjustmentOption> adjustment_options(const Book& book, const 
     std::vector<model::AdjustmentOption> options;
     if (balance.borrowed.is_zero()) return options;
     const auto offer = [&](Verb verb, const Token& token, const U256& most) {
-        if (!most.is_zero()) options.push_back({verb, token.address, token.label, token.underlying, token.decimals, most});
+        if (!most.is_zero())
+            options.push_back({verb, token.address, token.label, token.underlying, token.decimals, most, model::units_per_token(token.mapping)});
     };
     offer(Verb::repay, book.base, balance.borrowed);
     for (const Collateral& one : book.collaterals) offer(Verb::deposit, one.token, one.room);

@@ -22,7 +22,8 @@ public:
     std::unique_ptr<Reading<model::FactsPtr>> read_venue(model::FactsPtr config, const model::BlockRef& block) const override {
         return venue_reading(std::move(config), block);
     }
-    std::unique_ptr<Reading<AccountReadings>> read_account(model::FactsPtr venue, const model::Address& owner, const model::BlockRef&) const override {
+    std::unique_ptr<Reading<AccountReadings>> read_account(model::FactsPtr venue, const model::Address& owner,
+                                                           const model::BlockRef&) const override {
         return account_reading(std::move(venue), owner);
     }
     std::optional<Watch> watch(const model::Facts& venue) const override { return compound_v3::watch(venue); }

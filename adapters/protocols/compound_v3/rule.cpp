@@ -66,7 +66,7 @@ private:
     Maybe in_base(const Maybe& value, const State& state) const {
         return book_.inputs.empty() ? value : mul_div_down(value, book_.base.scale, state.prices[base_input]);
     }
-    Money base_money(const I256& raw) const { return {raw, book_.base.decimals, book_.base.underlying.symbol}; }
+    Money base_money(const I256& raw) const { return compound_v3::base_money(book_, raw); }
 
     Book book_;
     /// At the indices that the comet has stored, and with interest up to the facts.

@@ -25,7 +25,7 @@ public:
     model::Result<std::unique_ptr<model::PreparedAccount>> with(const model::Adjustment& adjustment) const override;
 
 private:
-    model::Money money(const model::I256& raw) const { return {raw, 18, book_.quote.underlying.symbol}; }
+    model::Money money(const model::I256& raw) const { return {raw, 18, book_.quote.mapping.underlying.symbol}; }
     model::U256 spot(const model::State& state) const { return state.prices.empty() ? model::U256() : state.prices.front(); }
     model::U256 vol(const model::State& state) const { return state.vols.empty() ? book_.vol : state.vols.front(); }
     model::Result<Value> value(const model::State& state) const;

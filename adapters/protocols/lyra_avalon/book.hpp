@@ -15,8 +15,10 @@ namespace margind::adapters::protocols::lyra_avalon {
 
 struct Token {
     model::Address address;
+    /// What its quantities and marks are told in: its own, or its base where it grows.
     model::AssetId underlying;
     std::string label;
+    model::AssetMapping mapping;
 };
 
 /// Amounts, prices and vols have 18 decimals.

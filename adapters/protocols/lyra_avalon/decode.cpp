@@ -16,7 +16,7 @@ Result<Token> mapped(const model::AssetMap& assets, model::ChainId chain, const 
     if (mapping == nullptr)
         return fail(ErrorCode::missing,
                     "unmapped_asset " + address.to_string() + " on chain " + std::to_string(chain.value) + ": add it to the assets");
-    return Token{address, mapping->underlying, mapping->label};
+    return Token{address, model::stands_for(*mapping), mapping->label, *mapping};
 }
 
 /// Reads of one market by name.

@@ -20,12 +20,14 @@ I256 signed_amount(const U256& amount, bool negative) {
 }  // namespace
 
 model::Position Account::option_position(const Value& now, const State& state) const {
-    const auto in_money = [&](const U256& amount) { return money(signed_amount(amount, false)); };
+    // One option is on one base token: on so many units of what that stands for.
+    const model::AssetMapping& base = book_.base.mapping;
+    const auto in_money = [&](const U256& price) { return money(signed_amount(price_of_unit(base, price).value_or(U256::max()), false)); };
     model::Position option;
     option.instrument = model::Instrument::option;
     option.underlying = book_.base.underlying;
     option.label = book_.base.label;
-    option.quantity = {signed_amount(book_.amount, is_short(book_.type)), 18, book_.base.label};
+    option.quantity = {signed_amount(units_of(base, book_.amount).value_or(U256::max()), is_short(book_.type)), 18, book_.base.underlying.symbol};
     option.mark = in_money(now.mark);
     option.notional = money(now.options);
     option.accrued = money(I256());
@@ -54,8 +56,9 @@ Result<std::vector<model::Position>> Account::positions(const State& state) cons
     collateral.instrument = model::Instrument::spot;
     collateral.underlying = token.underlying;
     collateral.label = token.label;
-    collateral.quantity = {signed_amount(book_.collateral, false), 18, token.label};
-    collateral.mark = money(signed_amount(book_.base_collateral() ? spot(state) : U256(unit), false));
+    collateral.quantity = {signed_amount(units_of(token.mapping, book_.collateral).value_or(U256::max()), false), 18, token.underlying.symbol};
+    const U256 price = book_.base_collateral() ? spot(state) : U256(unit);
+    collateral.mark = money(signed_amount(price_of_unit(token.mapping, price).value_or(U256::max()), false));
     collateral.notional = money(signed_amount(now->collateral, false));
     collateral.accrued = money(I256());
     collateral.carry_per_day = money(I256());
@@ -68,10 +71,11 @@ std::vector<model::AdjustmentOption> Account::options() const {
     std::vector<model::AdjustmentOption> options;
     if (!is_short(book_.type) || !runs(State{}) || book_.all_paused) return options;
     const Token& token = book_.base_collateral() ? book_.base : book_.quote;
-    options.push_back({model::Verb::deposit, token.address, token.label, token.underlying, 18, U256::pow10(36)});
+    options.push_back({model::Verb::deposit, token.address, token.label, token.underlying, 18, U256::pow10(36), units_per_token(token.mapping)});
     const std::uint64_t left = book_.seconds_to_expiry(0);
     if (!book_.paused && !book_.frozen && left >= book_.closing_terms.trading_cutoff_s)
-        options.push_back({model::Verb::reduce, book_.option_market, book_.label, book_.base.underlying, 18, book_.amount});
+        options.push_back(
+            {model::Verb::reduce, book_.option_market, book_.label, book_.base.underlying, 18, book_.amount, units_per_token(book_.base.mapping)});
     return options;
 }
 

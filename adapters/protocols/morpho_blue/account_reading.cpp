@@ -102,7 +102,10 @@ private:
         if (found_) {
             for (const Bytes32& market : *found_)
                 if (std::find(markets_.begin(), markets_.end(), market) == markets_.end())
-                    accounts_.push_back({market.to_string(), nullptr, "the owner was seen in this market, which is not among the venue's: add it to ids.markets", {}});
+                    accounts_.push_back({market.to_string(),
+                                         nullptr,
+                                         "the owner was seen in this market, which is not among the venue's: add it to ids.markets",
+                                         {}});
             std::erase_if(markets_, [&](const Bytes32& market) { return std::find(found_->begin(), found_->end(), market) == found_->end(); });
         }
         std::vector<Request> requests;
@@ -135,7 +138,8 @@ private:
         return requests;
     }
 
-    Result<void> add_account(const Bytes32& market, const StoredPosition& stored, const std::vector<PreLiquidation>& authorized, std::vector<Request>& requests) {
+    Result<void> add_account(const Bytes32& market, const StoredPosition& stored, const std::vector<PreLiquidation>& authorized,
+                             std::vector<Request>& requests) {
         const Result<MarketParams> params = market_params(*venue_, market);
         if (!params) return fail(params.error());
         Questions questions{*params, {}};

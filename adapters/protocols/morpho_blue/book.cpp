@@ -59,10 +59,12 @@ Result<void> check_schemas(const Facts& venue, const Facts& account) {
 Result<Token> token_of(const model::Address& address, const U256& decimals, model::ChainId chain, const model::AssetMap& assets) {
     const model::AssetMapping* mapping = assets.find(chain, address);
     if (mapping == nullptr)
-        return fail(ErrorCode::missing, "unmapped_asset " + address.to_string() + " on chain " + std::to_string(chain.value) + ": add it to the asset table");
+        return fail(ErrorCode::missing,
+                    "unmapped_asset " + address.to_string() + " on chain " + std::to_string(chain.value) + ": add it to the asset table");
     const std::optional<std::uint64_t> places = decimals.to_u64();
-    if (!places || *places > model::max_decimals) return fail(ErrorCode::decode, "token " + address.to_string() + " has " + decimals.to_decimal() + " decimals");
-    return Token{address, mapping->underlying, mapping->label, static_cast<std::uint8_t>(*places)};
+    if (!places || *places > model::max_decimals)
+        return fail(ErrorCode::decode, "token " + address.to_string() + " has " + decimals.to_decimal() + " decimals");
+    return Token{address, model::stands_for(*mapping), mapping->label, static_cast<std::uint8_t>(*places), *mapping};
 }
 
 model::PriceInput oracle_price(const Book& book, const U256& price) {
@@ -138,9 +140,11 @@ Result<Book> read_book(const Facts& venue, const Facts& account, const model::As
     const U256 price = book.needs_price() ? fields.given("price") : U256{};
     for (const Fields* all : {&shared, &own, &fields})
         if (all->error()) return fail(*all->error());
-    if (book.lltv > wad()) return fail(ErrorCode::decode, "market " + id->to_string() + " lends above its collateral: lltv " + book.lltv.to_decimal());
+    if (book.lltv > wad())
+        return fail(ErrorCode::decode, "market " + id->to_string() + " lends above its collateral: lltv " + book.lltv.to_decimal());
 
-    for (const auto& [token, address, decimals] : {std::tuple{&book.loan, &loan, &loan_decimals}, std::tuple{&book.collateral, &collateral, &collateral_decimals}}) {
+    for (const auto& [token, address, decimals] :
+         {std::tuple{&book.loan, &loan, &loan_decimals}, std::tuple{&book.collateral, &collateral, &collateral_decimals}}) {
         Result<Token> read = token_of(*address, *decimals, chain, assets);
         if (!read) return fail(read.error());
         *token = std::move(*read);
@@ -152,6 +156,8 @@ Result<Book> read_book(const Facts& venue, const Facts& account, const model::As
     if (!read) return fail(read.error());
     return book;
 }
+
+model::Money loan_money(const Book& book, const model::I256& raw) { return {raw, book.loan.decimals, book.loan.mapping.underlying.symbol}; }
 
 Result<Debt> debt_at(const Book& book, std::int64_t offset_s) {
     const std::optional<std::uint64_t> seconds = elapsed(book, offset_s);

@@ -13,9 +13,11 @@ namespace margind::adapters::protocols::morpho_blue {
 
 struct Token {
     model::Address address;
+    /// What its quantities and marks are told in: its own, or its base where it grows.
     model::AssetId underlying;
     std::string label;
     std::uint8_t decimals = 0;
+    model::AssetMapping mapping;
 };
 
 /// A contract that the owner authorised. Shares and factors have 18 decimals; close factor and incentive grow from the first to
@@ -58,6 +60,9 @@ struct Book {
 inline constexpr std::size_t loan_input = 0;
 inline constexpr std::size_t oracle_input = 1;
 
+/// Sums are in the loan token itself, also where it grows against a base.
+model::Money loan_money(const Book& book, const model::I256& raw);
+
 /// In loan units, at one time.
 struct Debt {
     Totals totals;
@@ -66,7 +71,6 @@ struct Debt {
     /// Rounded down.
     model::U256 supplied;
 };
-
 
 model::Result<Book> read_book(const model::Facts& venue, const model::Facts& account, const model::AssetMap& assets);
 

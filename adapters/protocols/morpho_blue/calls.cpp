@@ -121,7 +121,8 @@ Result<bool> liquidation_verdict(const Reply& reply) {
 }
 
 Result<bool> pre_liquidation_verdict(const Reply& reply) {
-    static const Words words{{overflow()}, {"(" + selector_text("NotPreLiquidatablePosition()") + ")", "(" + selector_text("LiquidatablePosition()") + ")"}};
+    static const Words words{{overflow()},
+                             {"(" + selector_text("NotPreLiquidatablePosition()") + ")", "(" + selector_text("LiquidatablePosition()") + ")"}};
     return verdict(reply, words, "preLiquidate");
 }
 

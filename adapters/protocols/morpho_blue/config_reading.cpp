@@ -70,7 +70,8 @@ private:
 
     std::vector<Request> ask() const {
         std::vector<Request> requests{Code{scope_.morpho}, call_of(scope_.morpho, domain_separator)};
-        for (const Bytes32& market : scope_.markets) requests.push_back(call_of(scope_.morpho, id_to_market_params, evm::AbiWriter().bytes32(market)));
+        for (const Bytes32& market : scope_.markets)
+            requests.push_back(call_of(scope_.morpho, id_to_market_params, evm::AbiWriter().bytes32(market)));
         for (const Address& contract : scope_.pre_liquidations)
             for (const evm::Function* function : {&morpho_of, &market_of, &pre_liquidation_params}) requests.push_back(call_of(contract, *function));
         return requests;
@@ -83,7 +84,8 @@ private:
         const Result<Bytes32> domain = decoded(replies[1], "DOMAIN_SEPARATOR", bytes32_value);
         if (!domain) return fail(domain.error());
         if (*domain != domain_of(scope_.chain, scope_.morpho))
-            return fail(ErrorCode::decode, scope_.morpho.to_string() + " is no Morpho Blue of chain " + std::to_string(scope_.chain.value) + ": its domain is another's");
+            return fail(ErrorCode::decode, scope_.morpho.to_string() + " is no Morpho Blue of chain " + std::to_string(scope_.chain.value) +
+                                               ": its domain is another's");
         facts_.add("morpho", scope_.morpho);
         facts_.add("markets", joined(scope_.markets));
         facts_.add("pre_liquidations", joined(scope_.pre_liquidations));

@@ -10,7 +10,6 @@ using model::ErrorCode;
 using model::fail;
 using model::I256;
 using model::Instrument;
-using model::Money;
 using model::Result;
 using model::Rounding;
 using model::U256;
@@ -45,26 +44,30 @@ struct Holding {
     /// Loan units.
     Maybe value;
     Maybe carry;
-    Money mark;
+    /// Of one whole token.
+    Maybe mark;
+    std::uint8_t mark_decimals = 0;
     bool collateral = false;
 };
 
 Result<model::Position> position_of(const Book& book, const Holding& holding) {
     const bool owed = holding.instrument == Instrument::debt;
-    const std::optional<I256> quantity = I256::make(owed, holding.amount);
+    const Maybe units = model::units_of(holding.token->mapping, holding.amount);
+    const Maybe unit_price = holding.mark ? model::price_of_unit(holding.token->mapping, *holding.mark) : std::nullopt;
+    const std::optional<I256> quantity = units ? I256::make(owed, *units) : std::nullopt;
+    const std::optional<I256> mark = unit_price ? I256::from(*unit_price) : std::nullopt;
     const std::optional<I256> notional = holding.value ? I256::make(owed, *holding.value) : std::nullopt;
     const std::optional<I256> carry = holding.carry ? I256::make(owed, *holding.carry) : std::nullopt;
-    if (!quantity || !notional || !carry) return fail(overflow("a position"));
-    const auto money = [&](const I256& raw) { return Money{raw, book.loan.decimals, book.loan.underlying.symbol}; };
+    if (!quantity || !mark || !notional || !carry) return fail(overflow("a position"));
     model::Position position;
     position.instrument = holding.instrument;
     position.underlying = holding.token->underlying;
     position.label = holding.token->label;
     position.quantity = {*quantity, holding.token->decimals, holding.token->underlying.symbol};
-    position.mark = holding.mark;
-    position.notional = money(*notional);
-    position.accrued = money(I256{});
-    position.carry_per_day = money(*carry);
+    position.mark = {*mark, holding.mark_decimals, loan_money(book, *mark).unit};
+    position.notional = loan_money(book, *notional);
+    position.accrued = loan_money(book, I256{});
+    position.carry_per_day = loan_money(book, *carry);
     position.collateral = holding.collateral;
     return position;
 }
@@ -97,16 +100,16 @@ Result<std::vector<model::Position>> common_positions(const Book& book, const De
     std::vector<Holding> holdings;
     if (!book.collateral_amount.is_zero()) {
         const Maybe price = price_in_loan(prices[oracle_input], prices[loan_input]);
-        const std::optional<I256> mark = price ? I256::from(*price) : std::nullopt;
-        if (!mark) return fail(overflow("the price"));
-        holdings.push_back({Instrument::spot, &book.collateral, book.collateral_amount, quoted_at(book, *price), U256{},
-                            Money{*mark, book.inputs[oracle_input].decimals, book.loan.underlying.symbol}, true});
+        if (!price) return fail(overflow("the price"));
+        holdings.push_back({Instrument::spot, &book.collateral, book.collateral_amount, quoted_at(book, *price), U256{}, *price,
+                            book.inputs[oracle_input].decimals, true});
     }
-    const Money one{*I256::from(U256::pow10(book.loan.decimals)), book.loan.decimals, book.loan.underlying.symbol};
+    const U256 one = U256::pow10(book.loan.decimals);
     if (!debt.supplied.is_zero())
-        holdings.push_back({Instrument::spot, &book.loan, debt.supplied, debt.supplied, day_of_income(book, debt), one, false});
+        holdings.push_back({Instrument::spot, &book.loan, debt.supplied, debt.supplied, day_of_income(book, debt), one, book.loan.decimals, false});
     if (!debt.borrowed.is_zero())
-        holdings.push_back({Instrument::debt, &book.loan, debt.borrowed, debt.borrowed, day_of_interest(book, debt.borrowed, Rounding::up), one, false});
+        holdings.push_back({Instrument::debt, &book.loan, debt.borrowed, debt.borrowed, day_of_interest(book, debt.borrowed, Rounding::up), one,
+                            book.loan.decimals, false});
     std::vector<model::Position> positions;
     for (const Holding& holding : holdings) {
         Result<model::Position> position = position_of(book, holding);
@@ -119,7 +122,8 @@ Result<std::vector<model::Position>> common_positions(const Book& book, const De
 std::vector<model::AdjustmentOption> adjustment_options(const Book& book, const Debt& debt) {
     if (debt.borrowed.is_zero()) return {};
     const auto option = [](Verb verb, const Token& token, const U256& most) {
-        return model::AdjustmentOption{verb, token.address, token.label, token.underlying, token.decimals, most};
+        return model::AdjustmentOption{
+            verb, token.address, token.label, token.underlying, token.decimals, most, model::units_per_token(token.mapping)};
     };
     return {option(Verb::repay, book.loan, debt.borrowed), option(Verb::deposit, book.collateral, deposit_room)};
 }

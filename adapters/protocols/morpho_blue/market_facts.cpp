@@ -43,9 +43,11 @@ void add_decimals(model::FactsBuilder& facts, const model::Bytes32& market, std:
     }
 }
 
-void add_pre_liquidation(model::FactsBuilder& facts, const model::Address& contract, const model::Bytes32& market, const PreLiquidationParams& params) {
+void add_pre_liquidation(model::FactsBuilder& facts, const model::Address& contract, const model::Bytes32& market,
+                         const PreLiquidationParams& params) {
     facts.add(pre_liquidation_fact(contract, "market"), market);
-    for (std::size_t i = 0; i < params.values.size(); ++i) facts.add(pre_liquidation_fact(contract, PreLiquidationParams::fields[i]), params.values[i]);
+    for (std::size_t i = 0; i < params.values.size(); ++i)
+        facts.add(pre_liquidation_fact(contract, PreLiquidationParams::fields[i]), params.values[i]);
     facts.add(pre_liquidation_fact(contract, "oracle"), params.oracle);
 }
 

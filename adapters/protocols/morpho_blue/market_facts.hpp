@@ -23,6 +23,7 @@ void add_market(model::FactsBuilder& facts, const model::Bytes32& market, const 
 /// and of the collateral.
 void add_decimals(model::FactsBuilder& facts, const model::Bytes32& market, std::span<const Reply> replies);
 std::vector<Request> decimals_calls(const MarketParams& params);
-void add_pre_liquidation(model::FactsBuilder& facts, const model::Address& contract, const model::Bytes32& market, const PreLiquidationParams& params);
+void add_pre_liquidation(model::FactsBuilder& facts, const model::Address& contract, const model::Bytes32& market,
+                         const PreLiquidationParams& params);
 
 }  // namespace margind::adapters::protocols::morpho_blue

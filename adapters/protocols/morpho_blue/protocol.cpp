@@ -26,14 +26,16 @@ public:
     std::unique_ptr<Reading<model::FactsPtr>> read_venue(model::FactsPtr config, const model::BlockRef& block) const override {
         return venue_reading(std::move(config), block);
     }
-    std::unique_ptr<Reading<AccountReadings>> read_account(model::FactsPtr venue, const model::Address& owner, const model::BlockRef&) const override {
+    std::unique_ptr<Reading<AccountReadings>> read_account(model::FactsPtr venue, const model::Address& owner,
+                                                           const model::BlockRef&) const override {
         return account_reading(std::move(venue), owner, std::nullopt);
     }
     std::vector<Search> searches(const model::Facts&, const model::Address* owner) const override {
         if (owner == nullptr) return shared_searches(scope_);
         return scope_.markets.empty() ? owner_searches(scope_, *owner) : std::vector<Search>{};
     }
-    std::unique_ptr<Reading<model::FactsPtr>> read_venue_found(model::FactsPtr config, const model::BlockRef& block, const Found& found) const override {
+    std::unique_ptr<Reading<model::FactsPtr>> read_venue_found(model::FactsPtr config, const model::BlockRef& block,
+                                                               const Found& found) const override {
         return venue_reading(std::move(config), block, found);
     }
     std::unique_ptr<Reading<AccountReadings>> read_account_found(model::FactsPtr venue, const model::Address& owner, const model::BlockRef&,

@@ -94,7 +94,7 @@ private:
     Result<Debt> debt(const State& state) const;
     Result<Figures> figures(const State& state) const;
     Result<Figures> figures(const U256& borrowed, const std::vector<U256>& prices) const;
-    Money loan_money(const I256& raw) const { return {raw, book_.loan.decimals, book_.loan.underlying.symbol}; }
+    Money loan_money(const I256& raw) const { return morpho_blue::loan_money(book_, raw); }
 
     Book book_;
     /// At the time of the facts.

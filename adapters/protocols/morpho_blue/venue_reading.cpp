@@ -89,13 +89,15 @@ private:
         for (std::size_t i = 0; i < found_.size(); ++i) {
             const Result<MarketParams> params = decoded(replies[i], "idToMarketParams", read_market_params);
             if (!params) return fail(params.error());
-            if (id_of(*params) != found_[i]) return fail(ErrorCode::decode, "morpho " + morpho_.to_string() + " has no market " + found_[i].to_string());
+            if (id_of(*params) != found_[i])
+                return fail(ErrorCode::decode, "morpho " + morpho_.to_string() + " has no market " + found_[i].to_string());
             add_market(facts_, found_[i], *params);
             markets_.push_back(found_[i]);
             params_.push_back(*params);
         }
         for (const FoundPreLiquidation& made : made_) {
-            if (std::ranges::find(contracts_, made.contract) != contracts_.end() || std::ranges::find(markets_, made.market) == markets_.end()) continue;
+            if (std::ranges::find(contracts_, made.contract) != contracts_.end() || std::ranges::find(markets_, made.market) == markets_.end())
+                continue;
             add_pre_liquidation(facts_, made.contract, made.market, made.params);
             contracts_.push_back(made.contract);
             oracles_.push_back(made.params.oracle);
