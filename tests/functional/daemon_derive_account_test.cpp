@@ -119,17 +119,7 @@ protected:
         send(calls);
     }
 
-    std::string config(bool storage = false) const {
-        std::string text = config_text(chain_, {.owners = {owner()}, .storage = storage});
-        text += "[[venue]]\nid = \"derive:31337\"\naddresses = { standard_manager = \"" + at("standard") + "\", matching = \"" + at("matching") +
-                "\" }\nlists = { portfolio_managers = [\"" + at("portfolio") + "\"] }\n";
-        const auto asset = [&](const std::string& place, const std::string& underlying) {
-            text += "[[asset]]\nchain = 31337\ntoken = \"" + at(place) + "\"\nunderlying = \"" + underlying + "\"\nlabel = \"" + place + "\"\n";
-        };
-        asset("cash", "USDC");
-        for (const char* kind : {"option", "perp", "base"}) asset(std::string("ETH/") + kind, "ETH");
-        return text;
-    }
+    std::string config(bool storage = false) const { return config_text(chain_, {.owners = {owner()}, .storage = storage}); }
 
     json check(int code) const {
         const Finished run = run_margind({"check", owner(), "--config", folder_.write("local.toml", config()), "--json"});

@@ -104,6 +104,7 @@ std::string config_text(const ChainProcess& chain, const ConfigOptions& options)
     std::string text = options.more + "\n";
     if (options.storage) text += "[storage]\npath = \"margind.sqlite\"\n";
     text += fmt::format("[[portfolio]]\nname = \"desk\"\nowners = {}\n", json(options.owners).dump());
+    if (!options.wallets.empty()) text += fmt::format("wallets = {}\n", json(options.wallets).dump());
     text += fmt::format("[[chain]]\nid = {}\nname = \"local\"\nblock_time_s = 12\npoll_interval_s = 0.1\nquiet_chain = true\nverify_every_blocks = {}\n", id,
                         options.verify_every_blocks);
     std::vector<ConfigEndpoint> endpoints = options.endpoints;
@@ -128,11 +129,41 @@ std::string config_text(const ChainProcess& chain, const ConfigOptions& options)
     if (addresses.contains("compound"))
         for (const auto& [base, comet] : addresses.at("compound").items())
             text += fmt::format("[[venue]]\nid = \"compound_v3:{}/{}\"\naddresses = {{ comet = {} }}\n", id, base, comet.at("comet").dump());
+    if (addresses.contains("aave_v36"))
+        text += fmt::format("[[venue]]\nid = \"aave_v3:{}/v36\"\naddresses = {{ addresses_provider = {} }}\n", id,
+                            addresses.at("aave_v36").at("addresses_provider").dump());
+    if (addresses.contains("lyra"))
+        text += fmt::format("[[venue]]\nid = \"lyra_avalon:{}\"\naddresses = {{ option_market_viewer = {} }}\n", id,
+                            addresses.at("lyra").at("option_market_viewer").dump());
+    if (addresses.contains("derive"))
+        text += fmt::format("[[venue]]\nid = \"derive:{}\"\naddresses = {{ standard_manager = {}, matching = {} }}\nlists = {{ portfolio_managers = [{}] }}\n", id,
+                            addresses.at("derive").at("standard").dump(), addresses.at("derive").at("matching").dump(),
+                            addresses.at("derive").at("portfolio").dump());
     const auto asset = [&](const std::string& token, const std::string& underlying, const std::string& label) {
         text += fmt::format("[[asset]]\nchain = {}\ntoken = {}\nunderlying = {}\nlabel = {}\n", id, quoted(token), quoted(underlying), quoted(label));
     };
     for (const auto& [label, token] : addresses.at("tokens").items()) asset(token.at("address"), token.at("feed"), label);
     for (const auto& [market, token] : addresses.at("perp").at("base_tokens").items()) asset(token, market, "v" + market);
+    if (addresses.contains("aave_v36"))
+        for (const auto& [label, token] : addresses.at("aave_v36").at("tokens").items()) asset(token.at("address"), token.at("feed"), label);
+    if (addresses.contains("lyra")) {
+        asset(addresses.at("lyra").at("quote"), "USD", "sUSD");
+        for (const auto& [market, parts] : addresses.at("lyra").at("markets").items()) asset(parts.at("base"), market, "s" + market);
+    }
+    if (addresses.contains("derive")) {
+        asset(addresses.at("derive").at("cash"), "USDC", "cash");
+        for (const char* market : {"ETH", "BTC"})
+            for (const char* kind : {"option", "perp", "base"}) asset(addresses.at("derive").at(market).at(kind), market, fmt::format("{} {}", market, kind));
+    }
+    if (addresses.contains("wallet")) {
+        const auto growing = [&](const char* label, const char* ratio, const char* base) {
+            asset(addresses.at("wallet").at(label).at("address"), label, label);
+            text += fmt::format("ratio = {}\nbase = {}\n", quoted(ratio), quoted(base));
+        };
+        growing("vUSDC", "erc4626", "USDC");
+        growing("vWETH", "erc4626", "ETH");
+        growing("wstETH", "wsteth", "ETH");
+    }
     for (const auto& [underlying, feed] : addresses.at("feeds").items())
         text += fmt::format("[[feed]]\nchain = {}\nasset = {}\naddress = {}\nheartbeat_s = 86400\ndeviation_ppm = 5000\n"
                             "description = \"v0.8/tests/MockV3Aggregator.sol\"\n", id, quoted(underlying), feed.dump());

@@ -46,6 +46,8 @@ struct ConfigEndpoint {
 
 struct ConfigOptions {
     std::vector<std::string> owners{};
+    /// Of the same portfolio.
+    std::vector<std::string> wallets{};
     /// The only endpoint where `endpoints` is empty; empty: the chain's own.
     std::string rpc_url{};
     std::vector<ConfigEndpoint> endpoints{};
@@ -60,7 +62,8 @@ struct ConfigOptions {
     std::string more{};
 };
 
-/// A configuration for Aave and Perp V2, for Morpho and the comets where the chain has them (the markets found by logs), all assets and feeds of the local chain; the daemon takes any free port.
+/// A configuration for Aave and Perp V2, for what else the chain has (the markets of Morpho found by logs), all assets and feeds of the local
+/// chain; the daemon takes any free port.
 std::string config_text(const ChainProcess& chain, const ConfigOptions& options);
 
 struct Finished {
