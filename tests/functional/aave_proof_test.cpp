@@ -153,7 +153,9 @@ TEST_P(AaveProof, holds_at_states_in_between) {
                 State between = low;
                 for (std::size_t i = 0; i < low.prices.size(); ++i) {
                     const U256 width = *model::checked_sub(high.prices[i], low.prices[i]);
-                    const U256 part = point == 0 ? U256{} : point == 1 ? width : *model::mul_div(width, U256(engine_() % 1'001), U256(1'000), model::Rounding::down);
+                    const U256 part = point == 0   ? U256{}
+                                      : point == 1 ? width
+                                                   : *model::mul_div(width, U256(engine_() % 1'001), U256(1'000), model::Rounding::down);
                     between.prices[i] = *model::checked_add(low.prices[i], part);
                 }
                 const auto standing = (*prepared)->at(between);

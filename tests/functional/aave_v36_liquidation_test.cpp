@@ -42,7 +42,8 @@ protected:
     /// Empty, or the name of the refusal; the reply in `said`.
     std::string liquidate(const model::Address& user, const std::string& collateral, const std::string& debt, std::int64_t at, json* said = nullptr) {
         try {
-            const json reply = act("liquidate", object({{"user", user.to_string()}, {"collateral", collateral}, {"debt", debt}, {"amount", "max"}, {"at", at}}));
+            const json reply =
+                act("liquidate", object({{"user", user.to_string()}, {"collateral", collateral}, {"debt", debt}, {"amount", "max"}, {"at", at}}));
             if (said != nullptr) *said = reply;
             return {};
         } catch (const std::runtime_error& error) {
@@ -68,7 +69,9 @@ protected:
         return one.front().facts;
     }
 
-    model::Address user(int index) const { return model::Address::parse(chain_.ready().at("accounts").at(static_cast<std::size_t>(index)).get<std::string>()).value(); }
+    model::Address user(int index) const {
+        return model::Address::parse(chain_.ready().at("accounts").at(static_cast<std::size_t>(index)).get<std::string>()).value();
+    }
 
     void supply(int index, const char* asset, const char* amount) { act("supply", object({{"user", index}, {"asset", asset}, {"amount", amount}})); }
     void borrow(int index, const char* asset, const char* amount) { act("borrow", object({{"user", index}, {"asset", asset}, {"amount", amount}})); }
@@ -229,7 +232,8 @@ TEST_F(AaveV36, follows_a_debt_that_its_collateral_no_longer_covers) {
     EXPECT_EQ(liquidate(user(0), "WETH", "USDC", block.time), "");
     const BlockRef after = chain_.head();
     const FactsPtr fresh = road_.venue(after);
-    const auto deficit = words_of(chain_.call(part("pool"), call_data("getReserveDeficit(address)", {word_of(chain_.address("/tokens/USDC/address"))})));
+    const auto deficit =
+        words_of(chain_.call(part("pool"), call_data("getReserveDeficit(address)", {word_of(chain_.address("/tokens/USDC/address"))})));
     EXPECT_GT(deficit.at(0), U256(100'000'000));
     // It is the reserve's and not the user's, who has dust of aTokens at most.
     EXPECT_TRUE(aave_truth(chain_, user(0), after, market_)[1].is_zero());

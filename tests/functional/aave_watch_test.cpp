@@ -126,7 +126,9 @@ protected:
             case 5: return pool("borrow(address,uint256,uint256,uint16,address)", {word_of(token.address), some, mode(), U256(), word_of(user)});
             case 6:
                 acts_["borrow by delegate"]++;
-                return queue(users_[1], pool_, call_data("borrow(address,uint256,uint256,uint16,address)", {word_of(token.address), some, mode(), U256(), word_of(other)}));
+                return queue(
+                    users_[1], pool_,
+                    call_data("borrow(address,uint256,uint256,uint16,address)", {word_of(token.address), some, mode(), U256(), word_of(other)}));
             case 7: return pool("repay(address,uint256,uint256,address)", {word_of(token.address), all_or_some, mode(), word_of(user)});
             // The pool repays all on behalf of another only when the amount says so.
             case 8: return pool("repay(address,uint256,uint256,address)", {word_of(token.address), some, mode(), word_of(other)});
@@ -138,7 +140,9 @@ protected:
             case 12: return pool("setUserEMode(uint8)", {U256(pick(2))});
             case 13: return pool("swapBorrowRateMode(address,uint256)", {word_of(token.address), mode()});
             case 14: return pool("rebalanceStableBorrowRate(address,address)", {word_of(token.address), word_of(other)});
-            case 15: return pool("liquidationCall(address,address,address,uint256,bool)", {word_of(token.address), word_of(tokens_[pick(4)].address), word_of(other), U256::max(), U256(pick(2))});
+            case 15:
+                return pool("liquidationCall(address,address,address,uint256,bool)",
+                            {word_of(token.address), word_of(tokens_[pick(4)].address), word_of(other), U256::max(), U256(pick(2))});
             case 16: return move_price();
             default: return rare(token, other, some);
         }
@@ -152,7 +156,8 @@ protected:
             }
             case 1:
                 acts_["mintUnbacked"]++;
-                return queue(users_[0], pool_, call_data("mintUnbacked(address,uint256,address,uint16)", {word_of(token.address), some, word_of(other), U256()}));
+                return queue(users_[0], pool_,
+                             call_data("mintUnbacked(address,uint256,address,uint16)", {word_of(token.address), some, word_of(other), U256()}));
             case 2:
                 acts_["backUnbacked"]++;
                 return queue(users_[0], pool_, call_data("backUnbacked(address,uint256,uint256)", {word_of(token.address), some, U256(1)}));
@@ -165,7 +170,8 @@ protected:
         acts_["price"]++;
         const char* feed = pick(2) == 0 ? "ETH" : "BTC";
         const std::uint64_t usd = (feed[0] == 'E' ? 3'000 : 60'000) * (50 + pick(70)) / 100;
-        queue(keeper_, chain_.address(std::string("/feeds/") + feed), call_data("updateAnswer(int256)", {*model::checked_mul(U256(usd), U256(100'000'000))}));
+        queue(keeper_, chain_.address(std::string("/feeds/") + feed),
+              call_data("updateAnswer(int256)", {*model::checked_mul(U256(usd), U256(100'000'000))}));
     }
 
     /// Of one whose health factor is below 1: some pairs of collateral and debt, of which the pool takes what fits.
@@ -178,8 +184,10 @@ protected:
             const Address& liquidator = users_[pick(users_.size())];
             for (int k = 0; k < 5; ++k) {
                 acts_["liquidation of one who may be"]++;
-                queue(liquidator, pool_, call_data("liquidationCall(address,address,address,uint256,bool)",
-                                                   {word_of(tokens_[pick(4)].address), word_of(tokens_[pick(4)].address), word_of(users_[u]), U256::max(), U256(pick(2))}));
+                queue(liquidator, pool_,
+                      call_data(
+                          "liquidationCall(address,address,address,uint256,bool)",
+                          {word_of(tokens_[pick(4)].address), word_of(tokens_[pick(4)].address), word_of(users_[u]), U256::max(), U256(pick(2))}));
             }
             return;
         }
@@ -216,7 +224,8 @@ protected:
             for (const json& topic : row.at("topics")) log.topics.push_back(model::Bytes32::parse(topic.get<std::string>()).value());
             log.data = model::bytes_from_hex(row.at("data").get<std::string>()).value();
             events_[log.topics.at(0)]++;
-            if (log.topics.at(0) == model::keccak256("LiquidationCall(address,address,address,uint256,uint256,address,bool)") && log.data.back() == std::byte{1})
+            if (log.topics.at(0) == model::keccak256("LiquidationCall(address,address,address,uint256,uint256,address,bool)") &&
+                log.data.back() == std::byte{1})
                 ++liquidations_for_a_tokens_;
             for (const Address& owner : road_.adapter().touched(log)) named.insert(owner);
         }
@@ -268,13 +277,16 @@ protected:
     void leave_a_deficit() {
         const Token& usdc = tokens_[2];
         const Token& weth = tokens_[0];
-        const auto times = [](const U256& amount, std::uint64_t percent) { return *model::mul_div(amount, U256(percent), U256(100), model::Rounding::down); };
+        const auto times = [](const U256& amount, std::uint64_t percent) {
+            return *model::mul_div(amount, U256(percent), U256(100), model::Rounding::down);
+        };
         const auto price = [&](std::uint64_t usd) {
             queue(keeper_, chain_.address("/feeds/ETH"), call_data("updateAnswer(int256)", {*model::checked_mul(U256(usd), U256(100'000'000))}));
             ASSERT_EQ(mine(1), 1);
             compare_with_logs();
         };
-        alone(users_[2], pool_, call_data("supply(address,uint256,address,uint16)", {word_of(weth.address), times(weth.thousand, 200), word_of(users_[2]), U256()}));
+        alone(users_[2], pool_,
+              call_data("supply(address,uint256,address,uint16)", {word_of(weth.address), times(weth.thousand, 200), word_of(users_[2]), U256()}));
         alone(users_[2], pool_, call_data("borrow(address,uint256,uint256,uint16,address)",
                                           {word_of(usdc.address), times(usdc.thousand, 150), U256(2), U256(), word_of(users_[2])}));
         price(1'500);
@@ -288,13 +300,17 @@ protected:
         const Token& usdc = tokens_[2];
         const Token& weth = tokens_[0];
         const auto available = [&] { return words_of(chain_.call(usdc.address, call_data("balanceOf(address)", {word_of(usdc.a_token)}))).at(0); };
-        const auto part_of = [](const U256& all, std::uint64_t percent) { return *model::mul_div(all, U256(percent), U256(100), model::Rounding::down); };
+        const auto part_of = [](const U256& all, std::uint64_t percent) {
+            return *model::mul_div(all, U256(percent), U256(100), model::Rounding::down);
+        };
         for (const std::size_t user : {2U, 3U})
-            alone(users_[user], pool_, call_data("supply(address,uint256,address,uint16)",
-                                                 {word_of(weth.address), *model::checked_mul(weth.thousand, U256(300'000)), word_of(users_[user]), U256()}));
+            alone(users_[user], pool_,
+                  call_data("supply(address,uint256,address,uint16)",
+                            {word_of(weth.address), *model::checked_mul(weth.thousand, U256(300'000)), word_of(users_[user]), U256()}));
         const auto borrow = [&](std::size_t user, std::uint64_t percent, std::uint64_t rate_mode) {
-            alone(users_[user], pool_, call_data("borrow(address,uint256,uint256,uint16,address)",
-                                                 {word_of(usdc.address), part_of(available(), percent), U256(rate_mode), U256(), word_of(users_[user])}));
+            alone(users_[user], pool_,
+                  call_data("borrow(address,uint256,uint256,uint16,address)",
+                            {word_of(usdc.address), part_of(available(), percent), U256(rate_mode), U256(), word_of(users_[user])}));
         };
         for (int i = 0; i < 4; ++i) borrow(2, 20, 1);
         borrow(3, 99, 2);
@@ -358,9 +374,10 @@ TEST_P(AaveWatch, names_every_owner_whose_stored_state_changed) {
             expect_same(*alone[u], aave_truth(chain_, users_[u], block_, market_), "views alone");
         }
     }
-    std::cout << "Aave watch, " << market_.name << ": " << random_blocks << " blocks, " << accepted << " of " << sent << " transactions went through, " << changed_
-              << " accounts changed, " << named_ << " named by logs, " << named_in_vain_ << " of them unchanged ("
-              << 100.0 * named_in_vain_ / std::max(named_, 1) << " %), " << untouched_ << " times an account was named by none and equal\n";
+    std::cout << "Aave watch, " << market_.name << ": " << random_blocks << " blocks, " << accepted << " of " << sent
+              << " transactions went through, " << changed_ << " accounts changed, " << named_ << " named by logs, " << named_in_vain_
+              << " of them unchanged (" << 100.0 * named_in_vain_ / std::max(named_, 1) << " %), " << untouched_
+              << " times an account was named by none and equal\n";
     for (const auto& [act, times] : acts_) std::cout << "  " << times << " " << act << "\n";
     EXPECT_GE(changed_, has_stable_debt_ ? 400 : 300);
     EXPECT_GE(untouched_, 4'000);

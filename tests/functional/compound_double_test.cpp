@@ -1,8 +1,7 @@
 // The Compound III rule against our double of a comet (tests/chain/contracts/compound: no package has the real one): every view and
-// static calls of absorb(), prices set to the unit, adjustments, logs. It proves reading and arithmetic against that contract alone.
+// static calls of absorb(), prices set to the unit, adjustments. It proves reading and arithmetic against that contract alone.
 #include "risk/distance.hpp"
-#include "risk/model/keccak.hpp"
-#include "tests/support/venue_road.hpp"
+#include "tests/support/comet_world.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -10,7 +9,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
-#include <map>
 
 namespace margind::tests {
 namespace {
@@ -29,84 +27,6 @@ int wanted_owners() {
     return given == nullptr ? 36 : std::atoi(given) / 18 + 40;
 }
 
-std::unique_ptr<adapters::Adapter> adapter_of(const ChainProcess& chain, const std::string& base) {
-    const auto all = adapters::all_protocols();
-    const auto compound = std::find_if(all.begin(), all.end(), [](const auto& one) { return one.name == "compound_v3"; });
-    config::Venue settings;
-    settings.id = {"compound_v3", {chain.ready().at("chain_id").get<std::uint64_t>()}, base};
-    settings.addresses["comet"] = chain.address("/compound/" + base + "/comet");
-    auto made = compound->make(std::move(settings));
-    if (!made) throw std::runtime_error(made.error().message);
-    return std::move(*made);
-}
-
-struct CometAccount {
-    Address owner;
-    std::string kind;
-    FactsPtr facts;
-};
-
-class CometWorld {
-public:
-    CometWorld(const ChainProcess& on, const std::string& token)
-        : chain(on), base(token), comet(on.address("/compound/" + token + "/comet")), assets(chain_assets(on)), road(on, adapter_of(on, token)) {}
-
-    const ChainProcess& chain;
-    std::string base;
-    Address comet;
-    model::AssetMap assets;
-    VenueRoad road;
-
-    json verb(const std::string& name, const std::string& fields) const {
-        json arguments = json::parse(fields);
-        arguments["comet"] = base;
-        return chain.verb(name, arguments);
-    }
-    void set_price(const std::string& symbol, const U256& answer, std::int64_t at = 0) const {
-        verb("compound_set_price", R"({"asset": ")" + symbol + R"(", "answer": ")" + answer.to_decimal() + "\"" + (at == 0 ? "" : ", \"at\": " + std::to_string(at)) + "}");
-    }
-
-    std::vector<CometAccount> random_accounts(int seed, int count) {
-        const json made = verb("random_compound", R"({"seed": )" + std::to_string(seed) + R"(, "count": )" + std::to_string(count) + "}");
-        std::vector<CometAccount> accounts;
-        std::vector<Address> owners;
-        for (const json& one : made.at("accounts")) {
-            accounts.push_back({Address::parse(one.at("user").get<std::string>()).value(), one.at("kind").get<std::string>(), nullptr});
-            owners.push_back(accounts.back().owner);
-        }
-        const BlockRef block = chain.head();
-        const auto readings = road.accounts(road.venue(block), owners, block);
-        for (std::size_t i = 0; i < accounts.size(); ++i)
-            if (!readings[i].value().empty()) accounts[i].facts = readings[i]->front().facts;
-        std::erase_if(accounts, [](const CometAccount& one) { return !one.facts; });
-        return accounts;
-    }
-    std::unique_ptr<model::PreparedAccount> prepare(const FactsPtr& venue, const CometAccount& account) const {
-        auto prepared = road.adapter().rule().prepare(*venue, *account.facts, assets);
-        if (!prepared) throw std::runtime_error(prepared.error().message);
-        return std::move(*prepared);
-    }
-
-    // By plain eth_calls.
-    std::vector<U256> views(const Address& owner, const BlockRef& block) const {
-        std::vector<U256> words;
-        for (const char* view : {"balanceOf(address)", "borrowBalanceOf(address)", "isLiquidatable(address)", "isBorrowCollateralized(address)"})
-            words.push_back(words_of(chain.call(comet, call_data(view, {word_of(owner)}), block.hash.to_string())).at(0));
-        return words;
-    }
-    /// Whether absorb() would take the account in this block.
-    bool absorbs(const Address& owner, const BlockRef& block) const {
-        try {
-            chain.call(comet, call_data("absorb(address,address[])", {word_of(owner), U256(64), U256(1), word_of(owner)}), block.hash.to_string());
-            return true;
-        } catch (const std::runtime_error& error) {
-            const model::Bytes32 hash = model::keccak256(std::string_view("NotLiquidatable()"));
-            EXPECT_NE(std::string(error.what()).find(model::to_hex(std::span(hash.bytes).first(4))), std::string::npos) << error.what();
-            return false;
-        }
-    }
-};
-
 class CompoundDouble : public testing::TestWithParam<const char*> {
 protected:
     ChainProcess chain_{{"--with", "compound"}};
@@ -114,7 +34,8 @@ protected:
     int checks_ = 0;
     int liquidatable_ = 0;
 
-    void compare(const CometAccount& account, const model::PreparedAccount& prepared, const State& state, const BlockRef& block, const std::string& what) {
+    void compare(const CometAccount& account, const model::PreparedAccount& prepared, const State& state, const BlockRef& block,
+                 const std::string& what) {
         const std::string name = what + ": " + account.kind + " " + account.owner.to_string();
         const auto ours = prepared.native(state);
         ASSERT_TRUE(ours) << name << ": " << ours.error().message;
@@ -164,7 +85,8 @@ TEST_P(CompoundDouble, equals_every_view_and_absorb_over_random_accounts_and_sta
         }
         compare(accounts, world_.road.venue(chain_.head()), chain_.head(), "prices at " + std::to_string(percent) + " %");
     }
-    std::cout << "Compound over the double, " << world_.base << ": " << accounts.size() << " accounts, " << checks_ << " checks, " << liquidatable_ << " liquidatable\n";
+    std::cout << "Compound over the double, " << world_.base << ": " << accounts.size() << " accounts, " << checks_ << " checks, " << liquidatable_
+              << " liquidatable\n";
     EXPECT_GT(liquidatable_, 10);
 }
 
@@ -182,14 +104,16 @@ TEST_P(CompoundDouble, reports_prices_that_flip_absorb_to_the_unit) {
         ASSERT_TRUE(found) << found.error().message;
         for (const model::Candidate& candidate : found->candidates) {
             if (candidate.h <= 0) continue;
-            const auto input = std::find_if(prepared->inputs().begin(), prepared->inputs().end(), [&](const auto& one) { return one.underlying.symbol == candidate.asset; });
+            const auto input = std::find_if(prepared->inputs().begin(), prepared->inputs().end(),
+                                            [&](const auto& one) { return one.underlying.symbol == candidate.asset; });
             ASSERT_NE(input, prepared->inputs().end());
             const U256 nearer = *(candidate.direction == model::Direction::down ? model::checked_add(candidate.liquidation_price, U256(1))
                                                                                 : model::checked_sub(candidate.liquidation_price, U256(1)));
             for (const auto& [price, expected] : {std::pair{candidate.liquidation_price, true}, std::pair{nearer, false}}) {
                 const std::string before = chain_.verb("snapshot").at("id").get<std::string>();
                 world_.set_price(input->label, price, block.time + offset);
-                EXPECT_EQ(world_.absorbs(account.owner, chain_.head()), expected) << account.kind << ' ' << candidate.asset << ' ' << price.to_decimal();
+                EXPECT_EQ(world_.absorbs(account.owner, chain_.head()), expected)
+                    << account.kind << ' ' << candidate.asset << ' ' << price.to_decimal();
                 // The view follows once the interest is stored.
                 json arguments = json::object();
                 world_.verb("compound_accrue", "{\"at\": " + std::to_string(block.time + offset) + "}");
@@ -213,16 +137,18 @@ TEST_P(CompoundDouble, adjustments_are_what_the_comet_makes_of_them) {
         const auto prepared = world_.prepare(venue, account);
         for (const model::AdjustmentOption& option : prepared->options()) {
             const U256 most = std::min(option.max_raw, U256::pow10(static_cast<unsigned>(option.decimals)));
-            for (const U256& amount : {*model::checked_div(most, U256(3), model::Rounding::up), option.verb == model::Verb::repay ? option.max_raw : most}) {
+            for (const U256& amount :
+                 {*model::checked_div(most, U256(3), model::Rounding::up), option.verb == model::Verb::repay ? option.max_raw : most}) {
                 const auto after = prepared->with({option.verb, option.asset, amount});
                 ASSERT_TRUE(after) << after.error().message;
                 const std::string before = chain_.verb("snapshot").at("id").get<std::string>();
-                world_.verb("compound_supply", R"({"user": ")" + account.owner.to_string() + R"(", "asset": ")" + option.label + R"(", "amount_raw": ")" + amount.to_decimal() +
-                                                   R"(", "at": )" + std::to_string(block.time) + "}");
+                world_.verb("compound_supply", R"({"user": ")" + account.owner.to_string() + R"(", "asset": ")" + option.label +
+                                                   R"(", "amount_raw": ")" + amount.to_decimal() + R"(", "at": )" + std::to_string(block.time) + "}");
                 const BlockRef then = chain_.head();
                 const std::vector<U256> theirs = world_.views(account.owner, then);
                 const auto ours = (*after)->native((*after)->current()).value();
-                for (std::size_t i = 0; i < theirs.size(); ++i) EXPECT_EQ(ours[i].value, I256::from(theirs[i])) << account.kind << ' ' << ours[i].name;
+                for (std::size_t i = 0; i < theirs.size(); ++i)
+                    EXPECT_EQ(ours[i].value, I256::from(theirs[i])) << account.kind << ' ' << ours[i].name;
                 ++compared;
                 json arguments = json::object();
                 arguments["id"] = before;

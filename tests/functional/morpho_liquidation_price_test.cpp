@@ -78,8 +78,8 @@ TEST_F(MorphoLiquidationPrice, flips_the_contract_to_the_unit) {
         for (std::size_t k = 0; k < found->candidates.size(); ++k) {
             const model::Candidate& candidate = found->candidates[k];
             if (candidate.h <= 0) continue;
-            const std::string what = all[i].kind + " in " + all[i].market->name + ", " + candidate.asset + " " + to_string(candidate.direction) + " at " +
-                                     candidate.liquidation_price.to_decimal();
+            const std::string what = all[i].kind + " in " + all[i].market->name + ", " + candidate.asset + " " + to_string(candidate.direction) +
+                                     " at " + candidate.liquidation_price.to_decimal();
             std::vector<U256> prices = found->states[k].prices;
             EXPECT_TRUE(contract_liquidates(all[i], prices, block.time + offset)) << what;
             ++prices_checked;
@@ -88,14 +88,16 @@ TEST_F(MorphoLiquidationPrice, flips_the_contract_to_the_unit) {
             const auto& inputs = prepared->inputs();
             for (std::size_t n = 0; n < inputs.size(); ++n) {
                 if (inputs[n].underlying.symbol != candidate.asset) continue;
-                prices[n] = *(candidate.direction == model::Direction::down ? model::checked_add(prices[n], U256(1)) : model::checked_sub(prices[n], U256(1)));
+                prices[n] = *(candidate.direction == model::Direction::down ? model::checked_add(prices[n], U256(1))
+                                                                            : model::checked_sub(prices[n], U256(1)));
             }
             EXPECT_FALSE(contract_liquidates(all[i], prices, block.time + offset)) << what << ", one unit nearer";
             ++prices_checked;
             seen.insert({candidate.asset, candidate.direction});
         }
     }
-    std::cout << accounts << " positions, " << early << " of them with a pre-liquidation contract, " << prices_checked << " prices set on the chain\n";
+    std::cout << accounts << " positions, " << early << " of them with a pre-liquidation contract, " << prices_checked
+              << " prices set on the chain\n";
     EXPECT_EQ(accounts, wanted);
     EXPECT_GT(early, 3);
     // Collaterals falling and loan tokens rising.

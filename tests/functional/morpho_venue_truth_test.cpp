@@ -38,7 +38,8 @@ protected:
     }
 
     /// Our answers for `account` at `state` against the contract's at `block`.
-    void compare(const MorphoAccount& account, const model::PreparedAccount& prepared, const State& state, const BlockRef& block, const std::string& what) {
+    void compare(const MorphoAccount& account, const model::PreparedAccount& prepared, const State& state, const BlockRef& block,
+                 const std::string& what) {
         const std::string name = what + ": " + account.kind + " " + account.owner.to_string() + " in " + account.market->name;
         const auto ours = prepared.native(state);
         ASSERT_TRUE(ours) << name << ": " << ours.error().message;
@@ -73,8 +74,8 @@ protected:
     }
 
     /// Facts of an earlier block, at the prices and the time of `block`.
-    void compare_old(const std::vector<MorphoAccount>& accounts, const FactsPtr& old, const FactsPtr& now, const BlockRef& first, const BlockRef& block,
-                     const std::string& what) {
+    void compare_old(const std::vector<MorphoAccount>& accounts, const FactsPtr& old, const FactsPtr& now, const BlockRef& first,
+                     const BlockRef& block, const std::string& what) {
         for (const MorphoAccount& account : accounts) {
             const auto prepared = world_.prepare(old, account.facts);
             State state = world_.prepare(now, account.facts)->current();
@@ -139,7 +140,8 @@ TEST_F(MorphoVenueTruth, tells_what_liquidations_that_are_sent_do) {
         const std::string who = R"({"user": ")" + account.owner.to_string() + R"(", "market": ")" + account.market->name + '"';
         // A thousandth of the collateral, which nothing but health can refuse.
         const U256 part = *model::checked_div(*account.facts->u256("collateral"), U256(1'000), model::Rounding::up);
-        const std::string fields = who + R"(, "at": )" + std::to_string(block.time) + R"(, "seized_raw": ")" + (part.is_zero() ? U256(1) : part).to_decimal() + "\"}";
+        const std::string fields =
+            who + R"(, "at": )" + std::to_string(block.time) + R"(, "seized_raw": ")" + (part.is_zero() ? U256(1) : part).to_decimal() + "\"}";
         const std::string refusal = refusal_undone("morpho_liquidate", fields);
         ++sent;
         const bool healthy = refusal.find("position is healthy") != std::string::npos;
@@ -167,21 +169,24 @@ TEST_F(MorphoVenueTruth, adjustments_are_what_the_contract_makes_of_them) {
         const auto prepared = world_.prepare(venue, account.facts);
         for (const model::AdjustmentOption& option : prepared->options()) {
             const bool repay = option.verb == model::Verb::repay;
-            for (const U256& amount : {*model::checked_div(repay ? option.max_raw : *account.facts->u256("collateral"), U256(3), model::Rounding::up), option.max_raw}) {
+            for (const U256& amount :
+                 {*model::checked_div(repay ? option.max_raw : *account.facts->u256("collateral"), U256(3), model::Rounding::up), option.max_raw}) {
                 if (!repay && amount == option.max_raw) continue;
                 const auto after = prepared->with({option.verb, option.asset, amount});
                 ASSERT_TRUE(after) << after.error().message;
                 const std::string id = world_.verb("snapshot").at("id").get<std::string>();
                 const std::string what = amount == option.max_raw ? R"("amount": "max")" : R"("amount_raw": ")" + amount.to_decimal() + '"';
                 world_.verb(repay ? "morpho_repay" : "morpho_supply_collateral", R"({"user": ")" + account.owner.to_string() + R"(", "market": ")" +
-                                                                                    account.market->name + R"(", "at": )" + std::to_string(block.time) + ", " + what + "}");
+                                                                                     account.market->name + R"(", "at": )" +
+                                                                                     std::to_string(block.time) + ", " + what + "}");
                 const BlockRef then = world_.chain.head();
                 ASSERT_EQ(then.time, block.time);
                 const auto readings = world_.accounts_of({account.owner}, {account.kind}, world_.road.venue(then), then);
                 for (const MorphoAccount& read : readings) {
                     if (read.market != account.market) continue;
                     const auto real = world_.prepare(world_.road.venue(then), read.facts);
-                    EXPECT_EQ(*(*after)->native((*after)->current()), *real->native(real->current())) << account.kind << ' ' << to_string(option.verb) << ' ' << amount.to_decimal();
+                    EXPECT_EQ(*(*after)->native((*after)->current()), *real->native(real->current()))
+                        << account.kind << ' ' << to_string(option.verb) << ' ' << amount.to_decimal();
                     ++compared;
                 }
                 world_.verb("revert", R"({"id": ")" + id + "\"}");

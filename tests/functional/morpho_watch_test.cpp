@@ -31,7 +31,8 @@ protected:
     std::set<model::Bytes32> seen_;
 
     MorphoWatch() {
-        for (std::size_t i = 0; i < users; ++i) owners_.push_back(Address::parse(world_.chain.ready().at("accounts").at(i).get<std::string>()).value());
+        for (std::size_t i = 0; i < users; ++i)
+            owners_.push_back(Address::parse(world_.chain.ready().at("accounts").at(i).get<std::string>()).value());
     }
 
     std::size_t pick(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(random_); }
@@ -42,7 +43,8 @@ protected:
         const bool ether = std::string_view(market) == "WETH/USDC";
         const std::string who = R"({"user": )" + std::to_string(pick(users)) + R"(, "market": ")" + market + "\"";
         const std::string part = std::to_string(1 + pick(900));
-        const std::string collateral = R"(, "amount": ")" + (ether ? "0." + std::string(3 - part.size(), '0') + part : "0.0" + std::string(3 - part.size(), '0') + part) + "\"}";
+        const std::string collateral =
+            R"(, "amount": ")" + (ether ? "0." + std::string(3 - part.size(), '0') + part : "0.0" + std::string(3 - part.size(), '0') + part) + "\"}";
         const std::string dollars = R"(, "amount": ")" + part + "\"}";
         const std::pair<const char*, std::string> acts[] = {
             {"morpho_supply", who + dollars},
@@ -129,8 +131,8 @@ TEST_F(MorphoWatch, names_every_owner_whose_stored_state_changed) {
         facts = std::move(after);
         block = next;
     }
-    std::cout << "Morpho watch: " << random_blocks << " blocks, " << changed << " accounts changed, " << named_in_vain << " named in vain, " << untouched
-              << " times an account was named by none and equal\n";
+    std::cout << "Morpho watch: " << random_blocks << " blocks, " << changed << " accounts changed, " << named_in_vain << " named in vain, "
+              << untouched << " times an account was named by none and equal\n";
     for (const auto& [act, times] : done_) std::cout << "  " << times << " " << act << "\n";
     // The views alone, told of none of the accounts, name all there are.
     std::vector<adapters::AccountReadings> none(users);

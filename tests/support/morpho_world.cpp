@@ -144,8 +144,9 @@ std::optional<bool> MorphoWorld::liquidatable(const MorphoAccount& account, cons
 std::optional<bool> MorphoWorld::pre_liquidatable(const MorphoAccount& account, const BlockRef& block) const {
     const Address& contract = account.market->pre_liquidation;
     if (contract.is_zero()) return false;
-    const auto authorized = words_of(chain.call(chain.address("/morpho/morpho"), call_data("isAuthorized(address,address)", {word_of(account.owner), word_of(contract)}),
-                                                block.hash.to_string()));
+    const auto authorized =
+        words_of(chain.call(chain.address("/morpho/morpho"), call_data("isAuthorized(address,address)", {word_of(account.owner), word_of(contract)}),
+                            block.hash.to_string()));
     if (authorized.at(0).is_zero()) return false;
     const Bytes data = call_data("preLiquidate(address,uint256,uint256,bytes)", {word_of(account.owner), U256(1), U256(), U256(4 * 32), U256()});
     const std::string why = call_refusal(contract, data, block);
@@ -169,7 +170,8 @@ U256 MorphoWorld::borrowed_after_accrual(const MorphoAccount& account, const Blo
     arguments = json::object();
     arguments["id"] = before;
     chain.verb("revert", arguments);
-    return *model::mul_div(position.at(1), *model::checked_add(market.at(2), U256(1)), *model::checked_add(market.at(3), U256(1'000'000)), model::Rounding::up);
+    return *model::mul_div(position.at(1), *model::checked_add(market.at(2), U256(1)), *model::checked_add(market.at(3), U256(1'000'000)),
+                           model::Rounding::up);
 }
 
 void MorphoWorld::replace_oracle(const Address& oracle, const std::optional<U256>& price) const {

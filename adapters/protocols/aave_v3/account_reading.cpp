@@ -4,6 +4,7 @@
 #include "adapters/protocols/aave_v3/line.hpp"
 #include "adapters/protocols/aave_v3/readings.hpp"
 #include "adapters/protocols/aave_v3/rule.hpp"
+#include "adapters/staged_reading.hpp"
 
 namespace margind::adapters::protocols::aave_v3 {
 
@@ -36,12 +37,13 @@ std::uint8_t decimals_of(const U256& base_unit) {
 
 class ViewsReading final : public StagedReading<std::vector<AccountViews>> {
 public:
-    ViewsReading(const Address& pool, const U256& base_unit, const Address& owner) : pool_(pool), base_decimals_(decimals_of(base_unit)), owner_(owner) {}
+    ViewsReading(const Address& pool, const U256& base_unit, const Address& owner)
+        : pool_(pool), base_decimals_(decimals_of(base_unit)), owner_(owner) {}
 
 protected:
     Result<std::vector<Request>> stage(unsigned number, std::span<const Reply> replies) override {
-        if (number == 0) return std::vector<Request>{call(pool_, get_user_account_data, owner_)};
-        const auto words = decode(replies[0], "getUserAccountData", read_account_data);
+        if (number == 0) return std::vector<Request>{call_of(pool_, get_user_account_data, evm::AbiWriter().address(owner_))};
+        const auto words = decoded(replies[0], "getUserAccountData", read_account_data);
         if (!words) return fail(words.error());
         views_.views = native_figures(*words, base_decimals_);
         return std::vector<Request>{};
@@ -90,8 +92,9 @@ private:
         if (!unit) return fail(unit.error());
         line_ = line_of(*venue_);
         base_decimals_ = decimals_of(*unit);
-        std::vector<Request> requests{call(*pool, get_user_configuration, owner_), call(*pool, get_user_account_data, owner_),
-                                      call(*pool, get_user_emode, owner_)};
+        std::vector<Request> requests{call_of(*pool, get_user_configuration, evm::AbiWriter().address(owner_)),
+                                      call_of(*pool, get_user_account_data, evm::AbiWriter().address(owner_)),
+                                      call_of(*pool, get_user_emode, evm::AbiWriter().address(owner_))};
         if (!line_) return requests;
         const Result<U256> listed = venue_->u256("listed");
         if (!listed) return fail(listed.error());
@@ -100,17 +103,17 @@ private:
             const Result<Address> a_token = venue_->address(reserve_fact(id, "a_token"));
             if (!a_token) return fail(a_token.error());
             listed_.push_back(id);
-            requests.push_back(call(*a_token, scaled_balance_of, owner_));
+            requests.push_back(call_of(*a_token, scaled_balance_of, evm::AbiWriter().address(owner_)));
         }
         return requests;
     }
 
     Result<std::vector<Request>> take_user(std::span<const Reply> replies) {
-        const Result<U256> configuration = decode(replies[0], "getUserConfiguration", as_u256);
+        const Result<U256> configuration = decoded(replies[0], "getUserConfiguration", u256_value);
         if (!configuration) return fail(configuration.error());
-        const auto words = decode(replies[1], "getUserAccountData", read_account_data);
+        const auto words = decoded(replies[1], "getUserAccountData", read_account_data);
         if (!words) return fail(view_error(*configuration, words.error()));
-        const Result<U256> emode = decode(replies[2], "getUserEMode", as_u256);
+        const Result<U256> emode = decoded(replies[2], "getUserEMode", u256_value);
         if (!emode) return fail(emode.error());
         views_ = native_figures(*words, base_decimals_);
         facts_.add("configuration", *configuration);
@@ -129,7 +132,7 @@ private:
         std::vector<Request> requests;
         for (std::size_t i = 0; i < listed_.size(); ++i) {
             const unsigned id = listed_[i];
-            const Result<U256> scaled = decode(replies[i], [id] { return "scaledBalanceOf of " + reserve_fact(id, "a_token"); }, as_u256);
+            const Result<U256> scaled = decoded(replies[i], [id] { return "scaledBalanceOf of " + reserve_fact(id, "a_token"); }, u256_value);
             if (!scaled) return fail(scaled.error());
             const bool borrowing = configuration.bit(2 * id);
             if (scaled->is_zero() && !borrowing && !configuration.bit(2 * id + 1)) continue;
@@ -139,13 +142,13 @@ private:
             const Result<Address> variable = venue_->address(reserve_fact(id, "variable_debt_token"));
             if (!variable) return fail(variable.error());
             borrowed_.push_back(id);
-            requests.push_back(call(*variable, scaled_balance_of, owner_));
+            requests.push_back(call_of(*variable, scaled_balance_of, evm::AbiWriter().address(owner_)));
             if (*line_ == Line::v3_6) continue;
             const Result<Address> stable = venue_->address(reserve_fact(id, "stable_debt_token"));
             if (!stable) return fail(stable.error());
-            requests.push_back(call(*stable, principal_balance_of, owner_));
-            requests.push_back(call(*stable, get_user_stable_rate, owner_));
-            requests.push_back(call(*stable, get_user_last_updated, owner_));
+            requests.push_back(call_of(*stable, principal_balance_of, evm::AbiWriter().address(owner_)));
+            requests.push_back(call_of(*stable, get_user_stable_rate, evm::AbiWriter().address(owner_)));
+            requests.push_back(call_of(*stable, get_user_last_updated, evm::AbiWriter().address(owner_)));
         }
         facts_.add("held", held);
         nothing_ = held.is_zero();
@@ -158,7 +161,7 @@ private:
         for (std::size_t i = 0; i < borrowed_.size(); ++i) {
             for (std::size_t field = 0; field < each; ++field) {
                 std::string name = reserve_fact(borrowed_[i], debt_fields[field]);
-                const Result<U256> value = decode(replies[i * each + field], name, as_u256);
+                const Result<U256> value = decoded(replies[i * each + field], name, u256_value);
                 if (!value) return fail(value.error());
                 facts_.add(std::move(name), *value);
             }

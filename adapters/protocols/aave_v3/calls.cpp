@@ -1,4 +1,4 @@
-// The contract calls of Aave V3.
+// The layouts of what Aave V3 replies.
 #include "adapters/protocols/aave_v3/calls.hpp"
 
 namespace margind::adapters::protocols::aave_v3 {
@@ -45,16 +45,6 @@ std::array<model::U256, 6> read_account_data(evm::AbiReader& reader) {
     std::array<model::U256, 6> words;
     for (model::U256& word : words) word = reader.u256();
     return words;
-}
-
-Request call(const model::Address& to, const evm::Function& function) { return Call{to, function(), {}, {}, false}; }
-
-Request call(const model::Address& to, const evm::Function& function, const model::Address& argument) {
-    return Call{to, function(evm::AbiWriter().address(argument)), {}, {}, false};
-}
-
-Request call(const model::Address& to, const evm::Function& function, const model::U256& argument) {
-    return Call{to, function(evm::AbiWriter().u256(argument)), {}, {}, false};
 }
 
 }  // namespace margind::adapters::protocols::aave_v3

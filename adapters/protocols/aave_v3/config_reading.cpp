@@ -3,6 +3,7 @@
 #include "adapters/protocols/aave_v3/facts.hpp"
 #include "adapters/protocols/aave_v3/line.hpp"
 #include "adapters/protocols/aave_v3/readings.hpp"
+#include "adapters/staged_reading.hpp"
 
 #include <set>
 
@@ -47,8 +48,8 @@ private:
     Result<std::vector<Request>> step(unsigned number, std::span<const Reply> replies) {
         switch (number) {
             case 0:
-                return std::vector<Request>{Code{provider_}, call(provider_, get_pool), call(provider_, get_price_oracle),
-                                            call(provider_, get_price_oracle_sentinel)};
+                return std::vector<Request>{Code{provider_}, call_of(provider_, get_pool), call_of(provider_, get_price_oracle),
+                                            call_of(provider_, get_price_oracle_sentinel)};
             case 1: return contracts(replies);
             case 2: return pool(replies);
             case 3: return reserves(replies);
@@ -61,9 +62,9 @@ private:
         const Result<model::Bytes> code = reply_bytes(replies[0]);
         if (!code) return fail(code.error());
         if (code->empty()) return fail(ErrorCode::no_code, "addresses_provider " + provider_.to_string() + " holds no contract");
-        const Result<Address> pool = decode(replies[1], "getPool", as_address);
-        const Result<Address> oracle = decode(replies[2], "getPriceOracle", as_address);
-        const Result<Address> sentinel = decode(replies[3], "getPriceOracleSentinel", as_address);
+        const Result<Address> pool = decoded(replies[1], "getPool", address_value);
+        const Result<Address> oracle = decoded(replies[2], "getPriceOracle", address_value);
+        const Result<Address> sentinel = decoded(replies[3], "getPriceOracleSentinel", address_value);
         for (const Result<Address>* address : {&pool, &oracle, &sentinel})
             if (!*address) return fail(address->error());
         if (pool->is_zero() || oracle->is_zero())
@@ -73,14 +74,14 @@ private:
         facts_.add("pool", *pool);
         facts_.add("oracle", *oracle);
         facts_.add("sentinel", *sentinel);
-        return std::vector<Request>{call(*pool, pool_revision), call(*pool, get_reserves_list), call(*oracle, base_currency),
-                                    call(*oracle, base_currency_unit)};
+        return std::vector<Request>{call_of(*pool, pool_revision), call_of(*pool, get_reserves_list), call_of(*oracle, base_currency),
+                                    call_of(*oracle, base_currency_unit)};
     }
 
     Result<std::vector<Request>> pool(std::span<const Reply> replies) {
-        const Result<U256> revision = decode(replies[0], "POOL_REVISION", as_u256);
-        const Result<Address> currency = decode(replies[2], "BASE_CURRENCY", as_address);
-        const Result<U256> unit = decode(replies[3], "BASE_CURRENCY_UNIT", as_u256);
+        const Result<U256> revision = decoded(replies[0], "POOL_REVISION", u256_value);
+        const Result<Address> currency = decoded(replies[2], "BASE_CURRENCY", address_value);
+        const Result<U256> unit = decoded(replies[3], "BASE_CURRENCY_UNIT", u256_value);
         if (!revision) return fail(revision.error());
         if (!currency) return fail(currency.error());
         if (!unit) return fail(unit.error());
@@ -90,20 +91,20 @@ private:
         if (!line_) line_ = line_of_revision(*revision);
         if (!line_) return std::vector<Request>{};
         facts_.add("line", line_fact(*line_));
-        Result<std::vector<Address>> list = decode(replies[1], "getReservesList", [](evm::AbiReader& reader) {
+        Result<std::vector<Address>> list = decoded(replies[1], "getReservesList", [](evm::AbiReader& reader) {
             return reader.array(max_reserves, [](evm::AbiReader& item) { return item.address(); });
         });
         if (!list) return fail(list.error());
         assets_ = std::move(*list);
         std::vector<Request> requests;
-        for (const Address& asset : assets_) requests.push_back(call(pool_, get_reserve_data, asset));
+        for (const Address& asset : assets_) requests.push_back(call_of(pool_, get_reserve_data, evm::AbiWriter().address(asset)));
         return requests;
     }
 
     Result<std::vector<Request>> reserves(std::span<const Reply> replies) {
         U256 listed;
         for (std::size_t i = 0; i < assets_.size(); ++i) {
-            const Result<ReserveData> data = decode(replies[i], "getReserveData of " + assets_[i].to_string(), read_reserve_data);
+            const Result<ReserveData> data = decoded(replies[i], "getReserveData of " + assets_[i].to_string(), read_reserve_data);
             if (!data) return fail(data.error());
             if (data->id >= max_reserves)
                 return fail(ErrorCode::decode, "reserve " + assets_[i].to_string() + " has id " + std::to_string(data->id));
@@ -120,10 +121,12 @@ private:
         std::vector<Request> requests;
         if (*line_ == Line::v3_6) {
             // Nothing lists them.
-            for (unsigned category = 1; category < max_categories; ++category) requests.push_back(call(pool_, get_emode_shares, U256(category)));
+            for (unsigned category = 1; category < max_categories; ++category)
+                requests.push_back(call_of(pool_, get_emode_shares, evm::AbiWriter().u256(U256(category))));
             return requests;
         }
-        for (const unsigned category : categories_) requests.push_back(call(pool_, get_emode_category_data, U256(category)));
+        for (const unsigned category : categories_)
+            requests.push_back(call_of(pool_, get_emode_category_data, evm::AbiWriter().u256(U256(category))));
         return requests;
     }
 
@@ -133,7 +136,7 @@ private:
         std::size_t i = 0;
         for (const unsigned category : categories_) {
             const Result<EModeData> data =
-                decode(replies[i++], "getEModeCategoryData of " + std::to_string(category), read_emode_data);
+                decoded(replies[i++], "getEModeCategoryData of " + std::to_string(category), read_emode_data);
             if (!data) return fail(data.error());
             facts_.add(emode_fact(category, "price_source"), data->price_source);
         }
@@ -143,7 +146,7 @@ private:
     Result<std::vector<Request>> categories_36(std::span<const Reply> replies) {
         U256 listed;
         for (unsigned category = 1; category < max_categories; ++category) {
-            const Result<EModeShares> shares = decode(
+            const Result<EModeShares> shares = decoded(
                 replies[category - 1], [category] { return "getEModeCategoryCollateralConfig of " + std::to_string(category); }, read_emode_shares);
             if (!shares) return fail(shares.error());
             // The configurator gives every category a threshold.

@@ -3,6 +3,7 @@
 #include "adapters/protocols/aave_v3/facts.hpp"
 #include "adapters/protocols/aave_v3/line.hpp"
 #include "adapters/protocols/aave_v3/readings.hpp"
+#include "adapters/staged_reading.hpp"
 
 #include <algorithm>
 
@@ -79,30 +80,31 @@ private:
         facts_.add("block_time", U256(static_cast<std::uint64_t>(block_.time)));
         for (const char* same : {"pool", "revision", "base_currency", "base_unit"}) facts_.add(same, *config_->find(same));
 
-        std::vector<Request> requests{call(pool_, pool_revision)};
+        std::vector<Request> requests{call_of(pool_, pool_revision)};
         if (!line_) return requests;
         facts_.add("line", line_fact(*line_));
-        requests.push_back(call(provider_, get_pool));
-        requests.push_back(call(provider_, get_price_oracle));
-        requests.push_back(call(provider_, get_price_oracle_sentinel));
-        requests.push_back(call(pool_, get_reserves_list));
+        requests.push_back(call_of(provider_, get_pool));
+        requests.push_back(call_of(provider_, get_price_oracle));
+        requests.push_back(call_of(provider_, get_price_oracle_sentinel));
+        requests.push_back(call_of(pool_, get_reserves_list));
         for (const Listed& reserve : reserves_) {
-            requests.push_back(call(pool_, get_reserve_data, reserve.asset));
-            requests.push_back(call(oracle_, get_asset_price, reserve.asset));
-            requests.push_back(call(reserve.a_token, scaled_total_supply));
-            if (*line_ == Line::v3_6) requests.push_back(call(pool_, get_liquidation_grace_period, reserve.asset));
+            requests.push_back(call_of(pool_, get_reserve_data, evm::AbiWriter().address(reserve.asset)));
+            requests.push_back(call_of(oracle_, get_asset_price, evm::AbiWriter().address(reserve.asset)));
+            requests.push_back(call_of(reserve.a_token, scaled_total_supply));
+            if (*line_ == Line::v3_6) requests.push_back(call_of(pool_, get_liquidation_grace_period, evm::AbiWriter().address(reserve.asset)));
         }
         for (const Category& category : categories_) {
             if (*line_ == Line::v3_6) {
                 for (const evm::Function* function : {&get_emode_shares, &get_emode_collateral_bitmap, &get_emode_ltvzero_bitmap})
-                    requests.push_back(call(pool_, *function, U256(category.id)));
+                    requests.push_back(call_of(pool_, *function, evm::AbiWriter().u256(U256(category.id))));
                 continue;
             }
-            requests.push_back(call(pool_, get_emode_category_data, U256(category.id)));
-            if (!category.price_source.is_zero()) requests.push_back(call(oracle_, get_asset_price, category.price_source));
+            requests.push_back(call_of(pool_, get_emode_category_data, evm::AbiWriter().u256(U256(category.id))));
+            if (!category.price_source.is_zero())
+                requests.push_back(call_of(oracle_, get_asset_price, evm::AbiWriter().address(category.price_source)));
         }
-        for (const unsigned ahead : categories_ahead_) requests.push_back(call(pool_, get_emode_shares, U256(ahead)));
-        if (!sentinel_.is_zero()) requests.push_back(call(sentinel_, is_liquidation_allowed));
+        for (const unsigned ahead : categories_ahead_) requests.push_back(call_of(pool_, get_emode_shares, evm::AbiWriter().u256(U256(ahead))));
+        if (!sentinel_.is_zero()) requests.push_back(call_of(sentinel_, is_liquidation_allowed));
         return requests;
     }
 
@@ -157,13 +159,13 @@ private:
 
     Result<void> take(std::span<const Reply> replies) {
         std::size_t at = 0;
-        const Result<U256> revision = decode(replies[at++], "POOL_REVISION", as_u256);
+        const Result<U256> revision = decoded(replies[at++], "POOL_REVISION", u256_value);
         if (!revision) return fail(revision.error());
         if (*revision != revision_) return fail(outdated("the pool's revision"));
         if (!line_) return {};
         for (const auto& [what, before] : {std::pair{"the pool", pool_}, std::pair{"the oracle", oracle_},
                                            std::pair{"the oracle sentinel", sentinel_}}) {
-            const Result<Address> now = decode(replies[at++], what, as_address);
+            const Result<Address> now = decoded(replies[at++], what, address_value);
             if (!now) return fail(now.error());
             if (*now != before) return fail(outdated(what));
         }
@@ -174,8 +176,9 @@ private:
             if (!done) return done;
             at += 3;
             if (*line_ == Line::v3_0) continue;
-            const Result<U256> grace = decode(
-                replies[at++], [&] { return "getLiquidationGracePeriod of " + reserve.asset.to_string(); }, [](evm::AbiReader& reader) { return U256(reader.u64(40)); });
+            const Result<U256> grace = decoded(
+                replies[at++], [&] { return "getLiquidationGracePeriod of " + reserve.asset.to_string(); },
+                [](evm::AbiReader& reader) { return U256(reader.u64(40)); });
             if (!grace) return fail(grace.error());
             facts_.add(reserve_fact(reserve.id, "grace_until"), *grace);
         }
@@ -193,7 +196,7 @@ private:
         }
         for (const unsigned ahead : categories_ahead_) {
             const Result<EModeShares> none =
-                decode(replies[at++], [ahead] { return "getEModeCategoryCollateralConfig of " + std::to_string(ahead); }, read_emode_shares);
+                decoded(replies[at++], [ahead] { return "getEModeCategoryCollateralConfig of " + std::to_string(ahead); }, read_emode_shares);
             if (!none) return fail(none.error());
             if (none->liquidation_threshold != 0) return fail(outdated("the list of e-mode categories"));
         }
@@ -201,14 +204,14 @@ private:
         facts_.add("sentinel", sentinel_);
         if (sentinel_.is_zero()) return {};
         const Result<bool> allowed =
-            decode(replies[at++], "isLiquidationAllowed", [](evm::AbiReader& reader) { return reader.boolean(); });
+            decoded(replies[at++], "isLiquidationAllowed", [](evm::AbiReader& reader) { return reader.boolean(); });
         if (!allowed) return fail(allowed.error());
         facts_.add("liquidation_allowed", *allowed);
         return {};
     }
 
     Result<void> take_list(const Reply& reply) {
-        Result<std::vector<Address>> now = decode(reply, "getReservesList", [](evm::AbiReader& reader) {
+        Result<std::vector<Address>> now = decoded(reply, "getReservesList", [](evm::AbiReader& reader) {
             return reader.array(max_reserves, [](evm::AbiReader& item) { return item.address(); });
         });
         if (!now) return fail(now.error());
@@ -222,9 +225,9 @@ private:
 
     Result<void> take_reserve(const Listed& reserve, const Reply& data_reply, const Reply& price, const Reply& supply_reply) {
         const std::string name = reserve.asset.to_string();
-        const Result<ReserveData> data = decode(data_reply, "getReserveData of " + name, read_reserve_data);
+        const Result<ReserveData> data = decoded(data_reply, "getReserveData of " + name, read_reserve_data);
         if (!data) return fail(data.error());
-        const Result<U256> supply = decode(supply_reply, "scaledTotalSupply of " + name, as_u256);
+        const Result<U256> supply = decoded(supply_reply, "scaledTotalSupply of " + name, u256_value);
         if (!supply) return fail(supply.error());
         if (data->id != reserve.id || data->a_token != reserve.a_token) return fail(outdated("reserve " + name));
         const auto category = *line_ == Line::v3_0 ? bit_field(data->configuration, configuration_bits::emode_category) : 0;
@@ -255,7 +258,7 @@ private:
 
     Result<void> take_category(const Category& category, const Reply& data_reply, const Reply* price) {
         const Result<EModeData> data =
-            decode(data_reply, "getEModeCategoryData of " + std::to_string(category.id), read_emode_data);
+            decoded(data_reply, "getEModeCategoryData of " + std::to_string(category.id), read_emode_data);
         if (!data) return fail(data.error());
         if (data->price_source != category.price_source)
             return fail(outdated("the price source of e-mode category " + std::to_string(category.id)));
@@ -269,9 +272,9 @@ private:
 
     Result<void> take_category_36(unsigned id, std::span<const Reply> replies) {
         const auto named = [id](const char* function) { return [id, function] { return function + (" of " + std::to_string(id)); }; };
-        const Result<EModeShares> shares = decode(replies[0], named("getEModeCategoryCollateralConfig"), read_emode_shares);
-        const Result<U256> collateral = decode(replies[1], named("getEModeCategoryCollateralBitmap"), as_bitmap);
-        const Result<U256> ltvzero = decode(replies[2], named("getEModeCategoryLtvzeroBitmap"), as_bitmap);
+        const Result<EModeShares> shares = decoded(replies[0], named("getEModeCategoryCollateralConfig"), read_emode_shares);
+        const Result<U256> collateral = decoded(replies[1], named("getEModeCategoryCollateralBitmap"), as_bitmap);
+        const Result<U256> ltvzero = decoded(replies[2], named("getEModeCategoryLtvzeroBitmap"), as_bitmap);
         if (!shares) return fail(shares.error());
         if (!collateral) return fail(collateral.error());
         if (!ltvzero) return fail(ltvzero.error());
@@ -285,7 +288,7 @@ private:
 
     /// The price, or the words in which the venue refuses it: then only the accounts that need it are unknown.
     void add_price(const std::string& prefix, const Reply& reply) {
-        const Result<U256> price = decode(reply, "getAssetPrice", as_u256);
+        const Result<U256> price = decoded(reply, "getAssetPrice", u256_value);
         if (price) {
             facts_.add(prefix + "price", *price);
             return;
