@@ -157,7 +157,8 @@ std::string table(const std::vector<Column>& columns) {
     std::vector<std::size_t> widths;
     // Width in code points: an ellipsis is three bytes and one column.
     const auto width = [](const std::string& text) {
-        return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+        return static_cast<std::size_t>(
+            std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
     };
     for (const Column& column : columns) {
         std::size_t widest = width(column.title);
@@ -236,15 +237,16 @@ void account_lines(std::string& out, const PortfolioReport& portfolio) {
     }
     out += "\n" + table(columns);
     for (const AccountReport& account : portfolio.accounts) {
-        out += fmt::format("\n{} {}{}\n", account.key.venue.to_string(), account.key.owner.to_string(), account.key.sub.empty() ? "" : " account " + account.key.sub);
+        out += fmt::format("\n{} {}{}\n", account.key.venue.to_string(), account.key.owner.to_string(),
+                           account.key.sub.empty() ? "" : " account " + account.key.sub);
         if (!account.reason.empty()) out += fmt::format("  {}\n", account.reason);
         if (!account.grade.reason.empty() && account.grade.reason != account.reason) out += fmt::format("  {}\n", account.grade.reason);
         qualifier_lines(out, account.grade.qualifiers);
         for (const std::string& side : account.unscanned) out += fmt::format("  not scanned: {}\n", side);
         for (const model::Position& position : account.positions) {
             const std::string& unit = position.quantity.unit;
-            out += fmt::format("  {:<12}{:>26} {:<14} at {:>16}  {:>20} {}{}\n", model::to_string(position.instrument),
-                               position.quantity.to_string(), unit == position.label ? unit : fmt::format("{} ({})", unit, position.label), price_text(position.mark.to_double()),
+            out += fmt::format("  {:<12}{:>26} {:<14} at {:>16}  {:>20} {}{}\n", model::to_string(position.instrument), position.quantity.to_string(),
+                               unit == position.label ? unit : fmt::format("{} ({})", unit, position.label), price_text(position.mark.to_double()),
                                grouped(position.notional.to_double(), 2), position.notional.unit, position.collateral ? "  collateral" : "");
             if (position.option) out += fmt::format("  {:<12}{}\n", "", option_text(*position.option));
         }

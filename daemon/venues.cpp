@@ -34,7 +34,8 @@ std::string names_problem(const Given& given, const std::vector<std::string>& re
 std::map<model::VenueId, config::Venue> venues_of(const config::Settings& settings, model::ChainId chain) {
     std::map<model::VenueId, config::Venue> venues = settings.venues;
     std::map<std::string, std::vector<model::Address>> lists{{"tokens", {}}, {"erc4626", {}}, {"wsteth", {}}, {"rate_feed", {}}, {"feeds", {}}};
-    const bool wallets = std::any_of(settings.portfolios.begin(), settings.portfolios.end(), [](const auto& portfolio) { return !portfolio.wallets.empty(); });
+    const bool wallets =
+        std::any_of(settings.portfolios.begin(), settings.portfolios.end(), [](const auto& portfolio) { return !portfolio.wallets.empty(); });
     bool any = false;
     for (const auto& [place, mapping] : settings.assets.rows()) {
         if (mapping.chain != chain || (!wallets && !mapping.ratio)) continue;
@@ -64,7 +65,8 @@ model::Result<Adapters> make_adapters(const config::Settings& settings, model::C
         }
         std::string problem = names_problem(venue.addresses, protocol->required_addresses, "address");
         if (problem.empty()) problem = names_problem(venue.lists, protocol->required_lists, "list");
-        if (const auto& rules = protocol->rules; problem.empty() && !venue.rule.empty() && std::find(rules.begin(), rules.end(), venue.rule) == rules.end())
+        if (const auto& rules = protocol->rules;
+            problem.empty() && !venue.rule.empty() && std::find(rules.begin(), rules.end(), venue.rule) == rules.end())
             problem = fmt::format("has no rule '{}' (it has: {})", venue.rule, fmt::join(rules, ", "));
         if (problem.empty()) problem = names_problem(venue.ids, protocol->required_ids, "list of ids");
         if (!problem.empty()) {

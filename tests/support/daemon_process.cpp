@@ -105,8 +105,9 @@ std::string config_text(const ChainProcess& chain, const ConfigOptions& options)
     if (options.storage) text += "[storage]\npath = \"margind.sqlite\"\n";
     text += fmt::format("[[portfolio]]\nname = \"desk\"\nowners = {}\n", json(options.owners).dump());
     if (!options.wallets.empty()) text += fmt::format("wallets = {}\n", json(options.wallets).dump());
-    text += fmt::format("[[chain]]\nid = {}\nname = \"local\"\nblock_time_s = 12\npoll_interval_s = 0.1\nquiet_chain = true\nverify_every_blocks = {}\n", id,
-                        options.verify_every_blocks);
+    text +=
+        fmt::format("[[chain]]\nid = {}\nname = \"local\"\nblock_time_s = 12\npoll_interval_s = 0.1\nquiet_chain = true\nverify_every_blocks = {}\n",
+                    id, options.verify_every_blocks);
     std::vector<ConfigEndpoint> endpoints = options.endpoints;
     if (endpoints.empty()) endpoints.push_back({"local", options.rpc_url.empty() ? chain.rpc_url() : options.rpc_url});
     for (const ConfigEndpoint& endpoint : endpoints) {
@@ -121,11 +122,14 @@ std::string config_text(const ChainProcess& chain, const ConfigOptions& options)
     json collateral = json::array();
     collateral.push_back(addresses.at("tokens").at("WETH").at("address"));
     if (options.perp)
-        text += fmt::format("[[venue]]\nid = \"perp_v2:{}\"\naddresses = {{ clearing_house = {} }}\nlists = {{ base_tokens = {}, collateral_tokens = {} }}\n", id,
-                            addresses.at("perp").at("clearing_house").dump(), base_tokens.dump(), collateral.dump());
+        text += fmt::format(
+            "[[venue]]\nid = \"perp_v2:{}\"\naddresses = {{ clearing_house = {} }}\nlists = {{ base_tokens = {}, collateral_tokens = {} }}\n", id,
+            addresses.at("perp").at("clearing_house").dump(), base_tokens.dump(), collateral.dump());
     if (addresses.contains("morpho"))
-        text += fmt::format("[[venue]]\nid = \"morpho_blue:{}\"\naddresses = {{ morpho = {} }}\nlists = {{ pre_liquidations = [], pre_liquidation_factories = [{}] }}\n"
-                            "ids = {{ markets = [] }}\n", id, addresses.at("morpho").at("morpho").dump(), addresses.at("morpho").at("pre_liquidation_factory").dump());
+        text += fmt::format(
+            "[[venue]]\nid = \"morpho_blue:{}\"\naddresses = {{ morpho = {} }}\nids = {{ markets = [] }}\n"
+            "lists = {{ pre_liquidations = [], pre_liquidation_factories = [{}] }}\n",
+            id, addresses.at("morpho").at("morpho").dump(), addresses.at("morpho").at("pre_liquidation_factory").dump());
     if (addresses.contains("compound"))
         for (const auto& [base, comet] : addresses.at("compound").items())
             text += fmt::format("[[venue]]\nid = \"compound_v3:{}/{}\"\naddresses = {{ comet = {} }}\n", id, base, comet.at("comet").dump());
@@ -136,9 +140,10 @@ std::string config_text(const ChainProcess& chain, const ConfigOptions& options)
         text += fmt::format("[[venue]]\nid = \"lyra_avalon:{}\"\naddresses = {{ option_market_viewer = {} }}\n", id,
                             addresses.at("lyra").at("option_market_viewer").dump());
     if (addresses.contains("derive"))
-        text += fmt::format("[[venue]]\nid = \"derive:{}\"\naddresses = {{ standard_manager = {}, matching = {} }}\nlists = {{ portfolio_managers = [{}] }}\n", id,
-                            addresses.at("derive").at("standard").dump(), addresses.at("derive").at("matching").dump(),
-                            addresses.at("derive").at("portfolio").dump());
+        text += fmt::format(
+            "[[venue]]\nid = \"derive:{}\"\naddresses = {{ standard_manager = {}, matching = {} }}\nlists = {{ portfolio_managers = [{}] }}\n", id,
+            addresses.at("derive").at("standard").dump(), addresses.at("derive").at("matching").dump(),
+            addresses.at("derive").at("portfolio").dump());
     const auto asset = [&](const std::string& token, const std::string& underlying, const std::string& label) {
         text += fmt::format("[[asset]]\nchain = {}\ntoken = {}\nunderlying = {}\nlabel = {}\n", id, quoted(token), quoted(underlying), quoted(label));
     };
@@ -153,7 +158,8 @@ std::string config_text(const ChainProcess& chain, const ConfigOptions& options)
     if (addresses.contains("derive")) {
         asset(addresses.at("derive").at("cash"), "USDC", "cash");
         for (const char* market : {"ETH", "BTC"})
-            for (const char* kind : {"option", "perp", "base"}) asset(addresses.at("derive").at(market).at(kind), market, fmt::format("{} {}", market, kind));
+            for (const char* kind : {"option", "perp", "base"})
+                asset(addresses.at("derive").at(market).at(kind), market, fmt::format("{} {}", market, kind));
     }
     if (addresses.contains("wallet")) {
         const auto growing = [&](const char* label, const char* ratio, const char* base) {
@@ -235,7 +241,8 @@ Answer DaemonProcess::await(const std::string& path, const std::function<bool(co
 }
 
 void DaemonProcess::await_block(const json& block) const {
-    await("/v1/portfolios", [&](const Answer& answer) { return answer.status == 200 && answer.body.at("as_of").at(0).at("hash") == block.at("hash"); });
+    await("/v1/portfolios",
+          [&](const Answer& answer) { return answer.status == 200 && answer.body.at("as_of").at(0).at("hash") == block.at("hash"); });
 }
 
 int DaemonProcess::stop() {

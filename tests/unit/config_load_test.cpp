@@ -304,6 +304,35 @@ TEST(Config, takes_rules_ratios_and_wallets) {
               std::string::npos);
 }
 
+/// Lido's own token and its bridged ones; feeds of wstETH/stETH from npm @bgd-labs/aave-address-book 4.44.22.
+TEST(Config, has_the_ratios_of_tokens_that_grow_built_in) {
+    const struct {
+        std::uint64_t chain;
+        const char* token;
+        model::RatioSource source;
+        const char* base;
+        const char* feed;
+    } rows[] = {
+        {1, "0x7f39C581F595B53c5cb19bD0b3f8dA6c935E2Ca0", model::RatioSource::wsteth, "ETH", nullptr},
+        {10, "0x1F32b1c2345538c0c6f582fCB022739c4A194Ebb", model::RatioSource::rate_feed, "ETH", "0xe59EBa0D492cA53C6f46015EEa00517F2707dc77"},
+        {8453, "0xc1CBa3fCea344f92D9239c08C0568f6F2F0ee452", model::RatioSource::rate_feed, "ETH", "0xB88BAc61a4Ca37C43a3725912B1f472c9A5bc061"},
+        {42161, "0x5979D7b546E38E414F7E9822514be443A4800529", model::RatioSource::rate_feed, "ETH", "0xB1552C5e96B312d0Bf8b554186F846C40614a540"},
+        {1, "0x83F20F44975D03b1b09e64809B757c47f942BEeA", model::RatioSource::erc4626, "DAI", nullptr},
+        {1, "0xa3931d71877C0E7a3148CB7Eb4463524FEc27fbD", model::RatioSource::erc4626, "USDS", nullptr},
+    };
+    std::size_t built_in = 0;
+    const Settings settings = defaults();
+    for (const auto& [place, mapping] : settings.assets.rows()) built_in += mapping.ratio.has_value();
+    EXPECT_EQ(built_in, std::size(rows));
+    for (const auto& row : rows) {
+        const model::AssetMapping* mapping = settings.assets.find({row.chain}, model::Address::parse(row.token).value());
+        ASSERT_TRUE(mapping != nullptr && mapping->ratio) << row.token;
+        EXPECT_EQ(mapping->ratio->source, row.source) << row.token;
+        EXPECT_EQ(mapping->ratio->base.symbol, row.base) << row.token;
+        EXPECT_EQ(mapping->ratio->rate_feed, row.feed == nullptr ? model::Address{} : model::Address::parse(row.feed).value()) << row.token;
+    }
+}
+
 TEST(Config, sets_policy_fields_and_leaves_the_others) {
     const auto good = parse("[policy]\nz_watch = 2.5\nunknown_blocks = 5\n", "t.toml", environment({}));
     ASSERT_TRUE(good) << good.error().message;

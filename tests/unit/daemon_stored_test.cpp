@@ -71,7 +71,8 @@ storage::CommitBatch batch(const model::Snapshot& one) {
 class StoredSnapshots : public testing::Test {
 protected:
     void SetUp() override {
-        folder_ = std::filesystem::path(testing::TempDir()) / ("margind_stored_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + "_" + std::to_string(getpid()));
+        folder_ = std::filesystem::path(testing::TempDir()) /
+                  ("margind_stored_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()) + "_" + std::to_string(getpid()));
         std::filesystem::remove_all(folder_);
         std::filesystem::create_directories(folder_);
         auto opened = storage::open_sqlite(folder_ / "h.sqlite", {.keep_full_days = 2});
@@ -117,7 +118,8 @@ TEST_F(StoredSnapshots, are_read_with_their_rows_inside_too) {
     storage::SnapshotText text = snapshot_text(given, model::snapshot_hash(given));
     json document = json::parse(text.json);
     for (const char* part : {"assets", "portfolios"}) {
-        const auto found = std::find_if(text.facts.begin(), text.facts.end(), [&](const storage::FactsText& one) { return one.hash.to_string() == document.at(part); });
+        const auto found = std::find_if(text.facts.begin(), text.facts.end(),
+                                        [&](const storage::FactsText& one) { return one.hash.to_string() == document.at(part); });
         ASSERT_NE(found, text.facts.end());
         document.at(part) = json::parse(found->json);
         text.facts.erase(found);
@@ -163,15 +165,17 @@ TEST_F(StoredSnapshots, of_older_daemons_are_read) {
         std::string more;
     } cases[] = {{"0x3c725c95d9d345a8b97b918729fcd877ed4f0b396dfd4b5c92535ae0cfcee257", "", ""},
                  {"0x7edd20f112cf2e2a1526e17636d6be2dcd596d3e4b1af7b2cb83c7361fb498fe", "", R"(,"troubles":[])"},
-                 {"0xbc58414a2cf441b8ae2dd49247e70f08d93f75f57e965656da93d7ba405c5dee", R"(,"confidence_ppm":1000000,"second_opinion":false)", R"(,"troubles":[])"}};
+                 {"0xbc58414a2cf441b8ae2dd49247e70f08d93f75f57e965656da93d7ba405c5dee", R"(,"confidence_ppm":1000000,"second_opinion":false)",
+                  R"(,"troubles":[])"}};
     for (const auto& one : cases) {
         storage::SnapshotText text;
         text.hash = model::Bytes32::parse(one.hash).value();
-        text.json = R"({"time":1700000100,"accounts":[],"venues":[],"facts":{},)"
-                    R"("assets":[{"chain":1,"label":"WETH","token":"0x0000000000000000000000000000000000000001","underlying":"ETH"}],)"
-                    R"("blocks":[{"chain":1,"hash":"0x0000000000000000000000000000000000000000000000000000000000000007","number":101,"time":1700000088}],)"
-                    R"("portfolios":[{"name":"desk","owners":["0x0000000000000000000000000000000000000001"]}],"prices":[{)" +
-                    price + one.more_of_price + "}]" + one.more + "}";
+        text.json =
+            R"({"time":1700000100,"accounts":[],"venues":[],"facts":{},)"
+            R"("assets":[{"chain":1,"label":"WETH","token":"0x0000000000000000000000000000000000000001","underlying":"ETH"}],)"
+            R"("blocks":[{"chain":1,"hash":"0x0000000000000000000000000000000000000000000000000000000000000007","number":101,"time":1700000088}],)"
+            R"("portfolios":[{"name":"desk","owners":["0x0000000000000000000000000000000000000001"]}],"prices":[{)" +
+            price + one.more_of_price + "}]" + one.more + "}";
         const auto read = snapshot_of(text);
         ASSERT_TRUE(read) << read.error().message;
         EXPECT_EQ(read->prices.at(0).confidence_ppm, 1'000'000U);
