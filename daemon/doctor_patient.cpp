@@ -40,7 +40,7 @@ asio::awaitable<Result<json>> ask(Patient& patient, std::string method, std::str
     auto reply = co_await patient.client.call(std::move(method), std::move(params));
     if (reply) patient.latencies.push_back(std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start));
     // One that falls silent is not waited for again and again.
-    else if (reply.error().code == model::ErrorCode::unreachable) patient.client.wait_at_most(impatience);
+    else if (reply.error().code == model::ErrorCode::unreachable) patient.client = patient.client.within(impatience);
     co_return reply;
 }
 

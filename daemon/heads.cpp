@@ -180,7 +180,8 @@ asio::awaitable<Result<std::optional<Header>>> Heads::block_at(std::uint64_t num
         co_return model::fail(ErrorCode::reorged, "block " + std::to_string(head->ref.number) + " is not of the accepted chain any more", model::Retry::later);
     if (!found)
         co_return model::fail(ErrorCode::unreachable, std::to_string(needed) + " operators do not agree on block " + std::to_string(number), model::Retry::later);
-    state->quorum.remember(*found);
+    if (!state->quorum.remember(*found))
+        co_return model::fail(ErrorCode::reorged, "block " + std::to_string(number) + " as the operators have it is not of the accepted chain", model::Retry::later);
     co_return found;
 }
 

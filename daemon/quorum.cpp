@@ -240,9 +240,13 @@ std::optional<Quorum::Header> Quorum::canonical(std::uint64_t number) const {
     return found == canonical_.end() ? std::nullopt : std::optional(found->second);
 }
 
-void Quorum::remember(const Header& header) {
-    if (accepted_ && header.ref.number < accepted_->ref.number && accepted_->ref.number - header.ref.number <= depth)
-        canonical_.emplace(header.ref.number, header);
+bool Quorum::remember(const Header& header) {
+    const std::uint64_t number = header.ref.number;
+    const auto above = canonical(number + 1);
+    const auto below = number > 0 ? canonical(number - 1) : std::nullopt;
+    if ((above && above->parent != header.ref.hash) || (below && below->ref.hash != header.parent)) return false;
+    if (accepted_ && number < accepted_->ref.number && accepted_->ref.number - number <= depth) canonical_.emplace(number, header);
+    return true;
 }
 
 std::vector<std::size_t> Quorum::supporters() const {

@@ -56,8 +56,9 @@ public:
     const std::optional<Header>& head() const { return accepted_; }
     /// The block of the accepted chain, as far as it is remembered.
     std::optional<Header> canonical(std::uint64_t number) const;
-    /// What operators agreed on, of a block below the accepted head.
-    void remember(const Header& header);
+    /// What operators agreed on, of a block below the accepted head. False where it does not fit its neighbours of the accepted chain, as far
+    /// as they are remembered: it is of another one.
+    bool remember(const Header& header);
 
     /// Operators that must agree at present, and those who may speak: of these, who answer and hold the accepted head.
     std::size_t needed() const { return lead_ ? 1 : quorum_; }

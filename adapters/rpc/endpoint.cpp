@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t max_url = 2048;
 constexpr std::size_t max_shown = 80;
+constexpr std::size_t least_secret = 8;
 /// sockaddr_un holds 108 bytes, the last of them zero.
 constexpr std::size_t max_socket_path = 107;
 
@@ -173,6 +174,20 @@ std::string Endpoint::authority() const {
     const bool usual = port == (tls() ? "443" : "80");
     const std::string name = host.find(':') == std::string::npos ? host : "[" + host + "]";
     return usual ? name : name + ":" + port;
+}
+
+std::string Endpoint::without_secrets(std::string text) const {
+    if (scheme == Scheme::ipc) return text;
+    for (const std::string& where : {target, user_info}) {
+        for (std::size_t from = 0; from < where.size();) {
+            const std::size_t end = std::min(where.find_first_of("/?&=:#", from), where.size());
+            const std::string part = where.substr(from, end - from);
+            if (part.size() >= least_secret)
+                for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at)) text.replace(at, part.size(), "***");
+            from = end + 1;
+        }
+    }
+    return text;
 }
 
 std::string Endpoint::shown() const {

@@ -29,6 +29,9 @@ struct Endpoint {
     bool is_http() const { return scheme == Scheme::http || scheme == Scheme::https; }
     /// "https://host", with the port where it is not the scheme's own; "ipc:" and the file's name: for logs and errors.
     std::string shown() const;
+    /// A server's own words with "***" in place of what it repeats of the path, the query and the user info, parts of fewer than 8
+    /// characters excepted.
+    std::string without_secrets(std::string text) const;
     /// The Host header.
     std::string authority() const;
 };

@@ -42,7 +42,10 @@ bool Health::fail(const model::Error& error, bool counts, std::chrono::steady_cl
     trouble_ = error.message;
     if (error.code != ErrorCode::limit) checked_ = false;
     suspect_until_ = at + suspicion;
-    if (counts) ++failures_;
+    if (counts && at - took >= failed_at_) {
+        ++failures_;
+        failed_at_ = at;
+    }
     const bool silent = error.code == ErrorCode::unreachable;
     const bool dies = failures_ >= deadly_failures || (silent && took >= deadly_silence) || error.code == ErrorCode::wrong_chain;
     return dies && !std::exchange(dead_, true);
@@ -69,6 +72,14 @@ void Health::revive() {
     dead_ = false;
     suspect_until_ = Time{};
     trouble_.clear();
+}
+
+bool Pushes::polled(std::uint64_t head_number) {
+    const bool moved = head_number > std::exchange(polled_, head_number);
+    const bool heard = std::exchange(heard_, false);
+    if (heard) silent_ = 0;
+    else if (moved) ++silent_;
+    return silent_ >= silent_polls;
 }
 
 }  // namespace margind::adapters::rpc

@@ -30,8 +30,8 @@ public:
     /// After a refusal the others are asked first for so long.
     static constexpr std::chrono::milliseconds suspicion{2'000};
 
-    /// What came of a request that took `took`. `little`: every node can answer it, so nonsense counts as no answer. True: this
-    /// made it dead.
+    /// What came of a request that took `took`. `little`: every node can answer it, so nonsense counts as no answer. Requests that were
+    /// under way when one failed fail with it, as on one connection that breaks: that counts once. True: this made it dead.
     bool note(const model::Error* error, std::chrono::steady_clock::duration took, Time at, bool little = false);
     /// The same of the question for its chain id, or of a probe of a dead one. Another chain is death at once; so is nonsense
     /// twice in a row.
@@ -50,10 +50,28 @@ private:
     bool fail(const model::Error& error, bool counts, std::chrono::steady_clock::duration took, Time at);
 
     int failures_ = 0;
+    /// When the last of them was counted.
+    Time failed_at_{};
     bool dead_ = false;
     bool checked_ = false;
     Time suspect_until_{};
     std::string trouble_;
+};
+
+/// Whether a subscription to heads has fallen silent though its connection stands.
+class Pushes {
+public:
+    /// So many polls in a row that saw a higher head than the one before, with nothing pushed in between.
+    static constexpr int silent_polls = 2;
+
+    void pushed() { heard_ = true; }
+    /// True: it is to be made anew.
+    bool polled(std::uint64_t head_number);
+
+private:
+    bool heard_ = true;
+    std::uint64_t polled_ = 0;
+    int silent_ = 0;
 };
 
 }  // namespace margind::adapters::rpc

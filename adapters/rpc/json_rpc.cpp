@@ -64,64 +64,103 @@ std::optional<model::Error> status_error(const HttpResponse& response, const std
     return std::nullopt;
 }
 
-}  // namespace
-
-JsonRpcClient::JsonRpcClient(HttpClient& http, Endpoint endpoint, HttpLimits limits, Budget budget)
-    : http_(http), endpoint_(std::move(endpoint)), limits_(limits), pacer_(std::make_shared<Pacer>(http.executor(), budget)) {
-    if (!endpoint_.is_http()) duplex_ = std::make_shared<Duplex>(http.executor(), endpoint_, http.dialer(), pacer_);
+template <class T>
+model::Result<T> discreet(const Endpoint& endpoint, model::Result<T> answer) {
+    if (!answer) answer.error().message = endpoint.without_secrets(std::move(answer.error().message));
+    return answer;
 }
 
-JsonRpcClient::~JsonRpcClient() { close(); }
+}  // namespace
+
+/// What a client and those made of it by within() have in common.
+struct JsonRpcClient::Shared {
+    Shared(HttpClient& by, Endpoint of, Budget budget)
+        : http(by), endpoint(std::move(of)), pacer(std::make_shared<Pacer>(by.executor(), budget)) {
+        if (!endpoint.is_http()) duplex = std::make_shared<Duplex>(by.executor(), endpoint, by.dialer(), pacer);
+    }
+    ~Shared() {
+        if (duplex) duplex->close();
+    }
+    Shared(const Shared&) = delete;
+    Shared& operator=(const Shared&) = delete;
+
+    HttpClient& http;
+    Endpoint endpoint;
+    std::shared_ptr<Pacer> pacer;
+    /// Null over HTTP.
+    std::shared_ptr<Duplex> duplex;
+    Latencies latencies;
+    std::uint64_t last_id = 0;
+    /// Set by a 429 with Retry-After: until then requests fail without being sent.
+    Clock::time_point not_before{};
+};
+
+JsonRpcClient::JsonRpcClient(HttpClient& http, Endpoint endpoint, HttpLimits limits, Budget budget)
+    : shared_(std::make_shared<Shared>(http, std::move(endpoint), budget)), limits_(limits) {}
+
+JsonRpcClient JsonRpcClient::within(std::chrono::milliseconds total) const {
+    JsonRpcClient out = *this;
+    out.limits_.total = total;
+    return out;
+}
+
+const Endpoint& JsonRpcClient::endpoint() const { return shared_->endpoint; }
+const Latencies& JsonRpcClient::latencies() const { return shared_->latencies; }
+std::uint64_t JsonRpcClient::requests_sent() const { return shared_->last_id; }
+bool JsonRpcClient::can_push() const { return shared_->duplex != nullptr; }
 
 void JsonRpcClient::close() {
-    if (duplex_) duplex_->close();
+    if (shared_->duplex) shared_->duplex->close();
 }
 
 JsonRpcClient::Message JsonRpcClient::message_of(const std::string& method, const std::string& params) {
-    const std::uint64_t id = ++last_id_;
-    return {fmt::format("{}: {}", endpoint_.shown(), method), request_text(id, method, params), id, 1, false, cost_of(method)};
+    const std::uint64_t id = ++shared_->last_id;
+    return {fmt::format("{}: {}", shared_->endpoint.shown(), method), request_text(id, method, params), id, 1, false, cost_of(method)};
 }
 
 asio::awaitable<model::Result<nlohmann::json>> JsonRpcClient::call(std::string method, std::string params) {
     Message message = message_of(method, params);
-    const std::string shown = endpoint_.shown();
+    const std::string shown = shared_->endpoint.shown();
     const Asked asked{message.first, shown, method};
     const auto body = co_await exchange(std::move(message), nullptr);
     if (!body) co_return model::fail(body.error());
-    co_return parse_reply(*body, asked);
+    co_return discreet(shared_->endpoint, parse_reply(*body, asked));
 }
 
 asio::awaitable<model::Result<model::Bytes>> JsonRpcClient::call_bytes(std::string method, std::string params) {
     Message message = message_of(method, params);
-    const std::string shown = endpoint_.shown();
+    const std::string shown = shared_->endpoint.shown();
     const Asked asked{message.first, shown, method};
     const auto body = co_await exchange(std::move(message), nullptr);
     if (!body) co_return model::fail(body.error());
-    co_return parse_bytes_reply(*body, asked);
+    co_return discreet(shared_->endpoint, parse_bytes_reply(*body, asked));
 }
 
 asio::awaitable<model::Result<Replies>> JsonRpcClient::call_many(std::vector<Ask> asks) {
     if (asks.empty()) co_return Replies();
-    const std::string shown = endpoint_.shown();
+    const std::string shown = shared_->endpoint.shown();
     std::vector<Asked> asked;
-    Message message{fmt::format("{}: batch of {}", shown, asks.size()), "[", last_id_ + 1, asks.size(), true, {}};
+    Message message{fmt::format("{}: batch of {}", shown, asks.size()), "[", shared_->last_id + 1, asks.size(), true, {}};
     for (const Ask& ask : asks) {
-        asked.push_back({++last_id_, shown, ask.method});
+        asked.push_back({++shared_->last_id, shown, ask.method});
         if (asked.size() > 1) message.text += ',';
-        message.text += request_text(last_id_, ask.method, ask.params);
+        message.text += request_text(shared_->last_id, ask.method, ask.params);
         message.cost += cost_of(ask.method);
     }
     message.text += ']';
     const auto body = co_await exchange(std::move(message), nullptr);
     if (!body) co_return model::fail(body.error());
-    co_return parse_batch_reply(*body, asked);
+    auto replies = discreet(shared_->endpoint, parse_batch_reply(*body, asked));
+    if (replies)
+        for (auto& reply : *replies) reply = discreet(shared_->endpoint, std::move(reply));
+    co_return replies;
 }
 
 asio::awaitable<model::Result<std::string>> JsonRpcClient::subscribe(std::string params, std::function<void(const nlohmann::json&)> on_notification,
                                                                      std::function<void(const model::Error&)> on_lost) {
     const std::string method = "eth_subscribe";
-    const std::string shown = endpoint_.shown();
-    if (!duplex_) co_return model::fail(ErrorCode::bad_input, fmt::format("{}: nothing is pushed over HTTP, a ws, wss or ipc URL is needed", shown));
+    const std::string shown = shared_->endpoint.shown();
+    if (!shared_->duplex) co_return model::fail(ErrorCode::bad_input, fmt::format("{}: nothing is pushed over HTTP, a ws, wss or ipc URL is needed", shown));
     auto listener = std::make_shared<Listener>();
     listener->on_notification = [told = std::move(on_notification)](const std::string& text) {
         const auto result = model::parse_json(text);
@@ -132,7 +171,7 @@ asio::awaitable<model::Result<std::string>> JsonRpcClient::subscribe(std::string
     const Asked asked{message.first, shown, method};
     const auto body = co_await exchange(std::move(message), std::move(listener));
     if (!body) co_return model::fail(body.error());
-    const auto result = parse_reply(*body, asked);
+    const auto result = discreet(shared_->endpoint, parse_reply(*body, asked));
     if (!result) co_return model::fail(result.error());
     if (!result->is_string())
         co_return model::fail(ErrorCode::upstream, fmt::format("{}: eth_subscribe: the result is no subscription", shown), Retry::other_endpoint);
@@ -140,24 +179,27 @@ asio::awaitable<model::Result<std::string>> JsonRpcClient::subscribe(std::string
 }
 
 asio::awaitable<model::Result<std::string>> JsonRpcClient::exchange(Message message, std::shared_ptr<Listener> listener) {
-    if (const auto wait = not_before_ - Clock::now(); wait > Clock::duration::zero())
+    if (const auto wait = shared_->not_before - Clock::now(); wait > Clock::duration::zero())
         co_return model::fail(ErrorCode::limit,
                               fmt::format("{}: not sent, the server asked to wait {} ms more", message.who,
                                           std::chrono::ceil<std::chrono::milliseconds>(wait).count()),
                               Retry::later);
-    if (duplex_) {
-        auto answer = co_await Duplex::exchange(duplex_, message.first, message.count, std::move(message.text), message.cost, limits_,
+    if (shared_->duplex) {
+        auto answer = co_await Duplex::exchange(shared_->duplex, message.first, message.count, std::move(message.text), message.cost, limits_,
                                                 std::move(listener));
         if (!answer) co_return model::fail(std::move(answer).error());
-        latencies_.add(answer->took);
+        shared_->latencies.add(answer->took);
         co_return std::move(answer->text);
     }
-    auto response = co_await http_.post_json(endpoint_, std::move(message.text), limits_, *pacer_, message.cost);
+    auto response = co_await shared_->http.post_json(shared_->endpoint, std::move(message.text), limits_, *shared_->pacer, message.cost);
     if (!response) co_return model::fail(std::move(response).error());
-    latencies_.add(response->took);
+    shared_->latencies.add(response->took);
     if (response->status == 429 && response->retry_after)
-        not_before_ = Clock::now() + std::min(*response->retry_after, longest_wait);
-    if (auto error = status_error(*response, message.who, message.batch)) co_return model::fail(std::move(*error));
+        shared_->not_before = Clock::now() + std::min(*response->retry_after, longest_wait);
+    if (auto error = status_error(*response, message.who, message.batch)) {
+        error->message = shared_->endpoint.without_secrets(std::move(error->message));
+        co_return model::fail(std::move(*error));
+    }
     co_return std::move(response->body);
 }
 

@@ -26,7 +26,6 @@ struct Ask {
 
 using Replies = std::vector<model::Result<nlohmann::json>>;
 
-class Duplex;
 struct Listener;
 
 /// Used from the io thread alone; any number of requests at once: over HTTP each on a connection of its own, else together on one
@@ -35,9 +34,9 @@ struct Listener;
 class JsonRpcClient {
 public:
     JsonRpcClient(HttpClient& http, Endpoint endpoint, HttpLimits limits = {}, Budget budget = {});
-    ~JsonRpcClient();
-    JsonRpcClient(const JsonRpcClient&) = delete;
-    JsonRpcClient& operator=(const JsonRpcClient&) = delete;
+
+    /// The same endpoint, connection, budget and counts, with another deadline for its requests.
+    JsonRpcClient within(std::chrono::milliseconds total) const;
 
     /// `params`: a JSON array as text. A null result is returned as null.
     asio::awaitable<model::Result<nlohmann::json>> call(std::string method, std::string params);
@@ -52,17 +51,14 @@ public:
     /// once; then subscribe again. Nothing is called after close(). The subscription's id; `bad_input` where the endpoint cannot push.
     asio::awaitable<model::Result<std::string>> subscribe(std::string params, std::function<void(const nlohmann::json&)> on_notification,
                                                           std::function<void(const model::Error&)> on_lost);
-    bool can_push() const { return duplex_ != nullptr; }
+    bool can_push() const;
     /// Ends the kept connection, what is under way on it and its subscriptions; the next request opens another.
     void close();
 
-    /// The deadline of requests that start from here on; at first that of the limits.
-    void wait_at_most(std::chrono::milliseconds total) { limits_.total = total; }
-
-    const Endpoint& endpoint() const { return endpoint_; }
+    const Endpoint& endpoint() const;
     /// Of answered requests, refusals included; from departure to the last byte.
-    const Latencies& latencies() const { return latencies_; }
-    std::uint64_t requests_sent() const { return last_id_; }
+    const Latencies& latencies() const;
+    std::uint64_t requests_sent() const;
 
 private:
     struct Message {
@@ -76,16 +72,9 @@ private:
     Message message_of(const std::string& method, const std::string& params);
     asio::awaitable<model::Result<std::string>> exchange(Message message, std::shared_ptr<Listener> listener);
 
-    HttpClient& http_;
-    Endpoint endpoint_;
+    struct Shared;
+    std::shared_ptr<Shared> shared_;
     HttpLimits limits_;
-    std::shared_ptr<Pacer> pacer_;
-    /// Null over HTTP.
-    std::shared_ptr<Duplex> duplex_;
-    Latencies latencies_;
-    std::uint64_t last_id_ = 0;
-    /// Set by a 429 with Retry-After: until then requests fail without being sent.
-    std::chrono::steady_clock::time_point not_before_{};
 };
 
 }  // namespace margind::adapters::rpc

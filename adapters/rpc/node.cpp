@@ -59,20 +59,21 @@ model::Error Node::named(model::Error error) const {
     return error;
 }
 
-asio::awaitable<model::Result<void>> Node::prepare() {
+asio::awaitable<model::Result<void>> Node::prepare(Deadline total) {
     while (checking_ && !health_.checked() && !health_.dead()) {
         boost::system::error_code ignored;
         co_await checked_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
     if (health_.checked()) co_return model::Result<void>();
     if (health_.dead()) co_return model::fail(ErrorCode::unreachable, health_.trouble(), Retry::other_endpoint);
-    co_return co_await check_chain();
+    JsonRpcClient rpc = client_.within(total);
+    co_return co_await check_chain(rpc);
 }
 
-asio::awaitable<model::Result<void>> Node::check_chain() {
+asio::awaitable<model::Result<void>> Node::check_chain(JsonRpcClient& rpc) {
     const Checking checking(checking_, checked_);
     const Clock::time_point start = Clock::now();
-    const auto served = co_await chain_id(client_);
+    const auto served = co_await chain_id(rpc);
     std::optional<model::Error> error;
     if (!served)
         error = named(of_little(served.error()));
@@ -86,42 +87,43 @@ asio::awaitable<model::Result<void>> Node::check_chain() {
     co_return model::Result<void>();
 }
 
-asio::awaitable<model::Result<void>> Node::run(std::vector<AnyReading*> readings, model::BlockRef block) {
+asio::awaitable<model::Result<void>> Node::run(std::vector<AnyReading*> readings, model::BlockRef block, Deadline total) {
+    JsonRpcClient rpc = client_.within(total);
     if (!pin_by_ || (*pin_by_ == PinBy::number && ++runs_by_number_ >= LearnedSize::patience)) {
-        const auto learned = co_await learn_pinning(block);
+        const auto learned = co_await learn_pinning(rpc, block);
         if (!learned) co_return model::fail(learned.error());
         pin_by_ = *learned;
         runs_by_number_ = 0;
     }
     if (*pin_by_ == PinBy::hash) {
-        auto done = co_await rounds_.run(std::move(readings), std::move(block));
+        auto done = co_await rounds_.run_within(std::move(readings), std::move(block), PinBy::hash, rpc);
         co_return done;
     }
-    auto same = co_await check_number(block);
+    auto same = co_await check_number(rpc, block);
     if (!same) co_return same;
-    auto done = co_await rounds_.run(std::move(readings), block, PinBy::number);
+    auto done = co_await rounds_.run_within(std::move(readings), block, PinBy::number, rpc);
     if (!done) co_return done;
-    auto still = co_await check_number(std::move(block));
+    auto still = co_await check_number(rpc, std::move(block));
     co_return still;
 }
 
-asio::awaitable<model::Result<PinBy>> Node::learn_pinning(model::BlockRef block) {
+asio::awaitable<model::Result<PinBy>> Node::learn_pinning(JsonRpcClient& rpc, model::BlockRef block) {
     const Request request = Code{probed_};
     const Pin wrong(nobodys_block(block));
-    const auto answered = co_await state_at(client_, request, wrong);
+    const auto answered = co_await state_at(rpc, request, wrong);
     if (answered) co_return PinBy::number;
     if (answered.error().code == ErrorCode::reorged) co_return PinBy::hash;
     if (answered.error().code != ErrorCode::upstream) co_return model::fail(answered.error());
     // Refused, but not in words that are known: for the wrong hash, or for any hash?
     const Pin right(block);
-    const auto known = co_await state_at(client_, request, right);
+    const auto known = co_await state_at(rpc, request, right);
     if (known) co_return PinBy::hash;
     if (known.error().code != ErrorCode::upstream) co_return model::fail(known.error());
     co_return PinBy::number;
 }
 
-asio::awaitable<model::Result<void>> Node::check_number(model::BlockRef block) {
-    const auto there = co_await block_by_number(client_, chain_, block.number, &header_check_);
+asio::awaitable<model::Result<void>> Node::check_number(JsonRpcClient& rpc, model::BlockRef block) {
+    const auto there = co_await block_by_number(rpc, chain_, block.number, &header_check_);
     unpinned_ = !there && there.error().code == ErrorCode::upstream;
     if (!there) co_return model::fail(of_pinned(block, client_.endpoint().shown(), there.error()));
     if (there->ref.hash != block.hash)
@@ -132,10 +134,11 @@ asio::awaitable<model::Result<void>> Node::check_number(model::BlockRef block) {
     co_return model::Result<void>();
 }
 
-asio::awaitable<model::Result<void>> Node::probe() {
-    auto right = co_await check_chain();
+asio::awaitable<model::Result<void>> Node::probe(Deadline total) {
+    JsonRpcClient rpc = client_.within(total);
+    auto right = co_await check_chain(rpc);
     if (!right) co_return right;
-    const auto head = co_await block_by_tag(client_, chain_, BlockTag::latest, &header_check_);
+    const auto head = co_await block_by_tag(rpc, chain_, BlockTag::latest, &header_check_);
     if (!head) {
         const model::Error error = named(of_little(head.error()));
         health_.note_check(&error, Clock::duration::zero(), Clock::now());

@@ -23,14 +23,17 @@ class Node {
 public:
     Node(const asio::any_io_executor& executor, HttpClient& http, const OperatorOptions& options, const EndpointOptions& own);
 
-    /// Asks for its chain id where that is not known since its last failure; any number may ask at once.
-    asio::awaitable<model::Result<void>> prepare();
+    using Deadline = std::chrono::milliseconds;
+
+    /// Asks for its chain id where that is not known since its last failure; any number may ask at once. `total` is the deadline of
+    /// each request, here and below.
+    asio::awaitable<model::Result<void>> prepare(Deadline total);
     /// Of a dead one: it is of use again when it serves the chain and has a head.
-    asio::awaitable<model::Result<void>> probe();
+    asio::awaitable<model::Result<void>> probe(Deadline total);
 
     /// Runs all readings to their end at the block: by its hash where the node refuses a wrong one (EIP-1898), else by its number,
     /// with the hash at that number checked before and after. `reorged` where it has another block there.
-    asio::awaitable<model::Result<void>> run(std::vector<AnyReading*> readings, model::BlockRef block);
+    asio::awaitable<model::Result<void>> run(std::vector<AnyReading*> readings, model::BlockRef block, Deadline total);
     /// False: it takes no block by hash, and does not say which block is at a number; then runs fail.
     bool pinned() const { return !unpinned_; }
 
@@ -48,9 +51,9 @@ public:
     void end_reviving() { reviving_ = false; }
 
 private:
-    asio::awaitable<model::Result<void>> check_chain();
-    asio::awaitable<model::Result<PinBy>> learn_pinning(model::BlockRef block);
-    asio::awaitable<model::Result<void>> check_number(model::BlockRef block);
+    asio::awaitable<model::Result<void>> check_chain(JsonRpcClient& rpc);
+    asio::awaitable<model::Result<PinBy>> learn_pinning(JsonRpcClient& rpc, model::BlockRef block);
+    asio::awaitable<model::Result<void>> check_number(JsonRpcClient& rpc, model::BlockRef block);
 
     model::ChainId chain_;
     JsonRpcClient client_;

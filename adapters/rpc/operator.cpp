@@ -59,6 +59,7 @@ struct State {
     Node* followed = nullptr;
     /// Cancelled when that subscription has ended.
     asio::steady_timer subscription_lost;
+    Pushes pushes;
 
     void unfollow(const Node& node) {
         if (followed != &node) return;
@@ -127,8 +128,7 @@ asio::awaitable<void> revive(StatePtr state, Node& node) {
         auto pause = wait(timer) || wait(state->stop_requested);
         co_await std::move(pause);
         if (state->stopped) co_return;
-        node.client().wait_at_most(patience_with_siblings);
-        auto task = until_stopped(state, node.probe());
+        auto task = until_stopped(state, node.probe(patience_with_siblings));
         const auto done = co_await std::move(task);
         (void)done;
     }
@@ -166,24 +166,46 @@ bool settle(const StatePtr& state, Node& node, const model::Error* error, Clock:
     return true;
 }
 
-/// Lets the node answer until the deadline, for less where another one lives. False: no time is left.
-bool give_time(const StatePtr& state, Node& node, bool has_sibling, Clock::time_point until) {
+/// How long a node may take to answer: until the deadline, less where another one lives. Null: no time is left.
+std::optional<std::chrono::milliseconds> time_for(const State& state, bool has_sibling, Clock::time_point until) {
     auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
-    if (left <= std::chrono::milliseconds::zero()) return false;
+    if (left <= std::chrono::milliseconds::zero()) return std::nullopt;
     if (has_sibling) left = std::min(left, patience_with_siblings);
-    node.client().wait_at_most(std::min(left, state->options.limits.total));
-    return true;
+    return std::min(left, state.options.limits.total);
 }
 
-asio::awaitable<Result<void>> prepare(StatePtr state, Node& node) {
-    auto ready = co_await node.prepare();
+asio::awaitable<Result<void>> prepare(StatePtr state, Node& node, std::chrono::milliseconds total) {
+    auto ready = co_await node.prepare(total);
     if (!ready) tell(state, node, ready.error());
     if (node.health().dead()) start_reviving(state, node);
     co_return ready;
 }
 
 template <class T>
-using Question = std::function<asio::awaitable<Result<T>>(Node&)>;
+using Question = std::function<asio::awaitable<Result<T>>(Node&, JsonRpcClient&)>;
+
+/// The first of `candidates` from `place` on that serves the chain, with the time that it has; null where there is none, and `last`
+/// says why.
+struct Chosen {
+    Node* node = nullptr;
+    std::chrono::milliseconds total{};
+};
+asio::awaitable<Chosen> choose(StatePtr state, const std::vector<Node*>& candidates, std::size_t& place, Clock::time_point until,
+                               std::optional<model::Error>& last) {
+    for (; place < candidates.size(); ++place) {
+        Node& node = *candidates[place];
+        const bool has_sibling = place + 1 < candidates.size();
+        const auto time = time_for(*state, has_sibling, until);
+        if (node.health().dead() || !time) continue;
+        const auto ready = co_await prepare(state, node, *time);
+        const auto left = time_for(*state, has_sibling, until);
+        if (!ready) last = ready.error();
+        if (!ready || !left) continue;
+        ++place;
+        co_return Chosen{&node, *left};
+    }
+    co_return Chosen{};
+}
 
 /// The answer of the first endpoint that gives one. Of logs there may honestly be too many; everything else that is asked is little.
 template <class T>
@@ -192,18 +214,14 @@ asio::awaitable<Result<T>> ask(StatePtr state, Question<T> request) {
     const Clock::time_point until = Clock::now() + state->options.limits.total;
     const std::vector<Node*> candidates = state->candidates();
     std::optional<model::Error> last;
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-        Node& node = *candidates[i];
-        const bool has_sibling = i + 1 < candidates.size();
-        if (node.health().dead() || !give_time(state, node, has_sibling, until)) continue;
-        const auto ready = co_await prepare(state, node);
-        if (!ready) {
-            last = ready.error();
-            continue;
-        }
-        if (!give_time(state, node, has_sibling, until)) continue;
+    std::size_t place = 0;
+    for (;;) {
+        const Chosen chosen = co_await choose(state, candidates, place, until, last);
+        if (chosen.node == nullptr) break;
+        Node& node = *chosen.node;
+        JsonRpcClient client = node.client().within(chosen.total);
         const Clock::time_point start = Clock::now();
-        auto answer = co_await request(node);
+        auto answer = co_await request(node, client);
         if (little && !answer) answer = model::fail(of_little(std::move(answer).error()));
         if (settle(state, node, answer ? nullptr : &answer.error(), start, little)) {
             if (!answer) answer = model::fail(node.named(std::move(answer).error()));
@@ -220,34 +238,36 @@ asio::awaitable<Result<T>> ask_until_stopped(StatePtr state, Question<T> request
     return until_stopped(std::move(state), std::move(task));
 }
 
-/// Readings cannot be asked twice, so only an endpoint that is not ready is passed over.
+/// Readings cannot be asked twice, so only an endpoint that is not ready is passed over. Each of their requests has the time of one.
 asio::awaitable<Result<void>> run_on_first(StatePtr state, std::vector<AnyReading*> readings, model::BlockRef block) {
     const Clock::time_point until = Clock::now() + state->options.limits.total;
     const std::vector<Node*> candidates = state->candidates();
     std::optional<model::Error> last;
-    for (std::size_t i = 0; i < candidates.size(); ++i) {
-        Node& node = *candidates[i];
-        const bool has_sibling = i + 1 < candidates.size();
-        if (node.health().dead() || !give_time(state, node, has_sibling, until)) continue;
-        const auto ready = co_await prepare(state, node);
-        if (!ready) {
-            last = ready.error();
-            continue;
-        }
-        const Clock::time_point whole = Clock::now() + state->options.limits.total;
-        if (!give_time(state, node, has_sibling, whole)) continue;
-        const Clock::time_point start = Clock::now();
-        auto done = co_await node.run(std::move(readings), std::move(block));
-        settle(state, node, done ? nullptr : &done.error(), start, false);
-        if (!done) done = model::fail(node.named(std::move(done).error()));
-        co_return done;
-    }
-    co_return model::fail(state->unusable(std::move(last)));
+    std::size_t place = 0;
+    const Chosen chosen = co_await choose(state, candidates, place, until, last);
+    if (chosen.node == nullptr) co_return model::fail(state->unusable(std::move(last)));
+    Node& node = *chosen.node;
+    const std::chrono::milliseconds total = place < candidates.size() ? patience_with_siblings : state->options.limits.total;
+    const Clock::time_point start = Clock::now();
+    auto done = co_await node.run(std::move(readings), std::move(block), std::min(total, state->options.limits.total));
+    settle(state, node, done ? nullptr : &done.error(), start, false);
+    if (!done) done = model::fail(node.named(std::move(done).error()));
+    co_return done;
 }
 
 void take_head(const StatePtr& state, Node& node, const nlohmann::json& pushed) {
     const auto header = pushed_header(node.client(), node.chain(), pushed, node.header_check());
-    if (header && !state->stopped && state->followed == &node) state->on_head(*header);
+    if (!header || state->stopped || state->followed != &node) return;
+    state->pushes.pushed();
+    state->on_head(*header);
+}
+
+/// A subscription that is silent while the head moves is made anew, on a new connection.
+void note_polled(const StatePtr& state, Node& node, const Result<BlockHeader>& head) {
+    if (!head || state->followed != &node || !state->pushes.polled(head->ref.number)) return;
+    tell(state, node, {ErrorCode::unreachable, node.shown() + ": heads are not pushed any more, subscribing anew", Retry::later});
+    node.client().close();
+    state->unfollow(node);
 }
 
 void lose_subscription(const StatePtr& state, Node& node, const model::Error& error) {
@@ -255,10 +275,14 @@ void lose_subscription(const StatePtr& state, Node& node, const model::Error& er
     state->unfollow(node);
 }
 
+asio::awaitable<Result<BlockHeader>> poll(StatePtr state, Node& node, JsonRpcClient& by) {
+    auto head = co_await rpc::block_by_tag(by, node.chain(), BlockTag::latest, node.header_check());
+    note_polled(state, node, head);
+    co_return head;
+}
+
 asio::awaitable<Result<std::string>> subscribe(StatePtr state, Node& node) {
-    if (!give_time(state, node, false, Clock::now() + state->options.limits.total))
-        co_return model::fail(ErrorCode::unreachable, "no time", Retry::later);
-    const auto ready = co_await prepare(state, node);
+    const auto ready = co_await prepare(state, node, state->options.limits.total);
     if (!ready) co_return model::fail(ready.error());
     const std::weak_ptr<State> weak = state;
     std::function<void(const nlohmann::json&)> on_notification = [weak, &node](const nlohmann::json& pushed) {
@@ -268,6 +292,7 @@ asio::awaitable<Result<std::string>> subscribe(StatePtr state, Node& node) {
         if (const StatePtr living = weak.lock()) lose_subscription(living, node, error);
     };
     state->followed = &node;
+    state->pushes = Pushes();
     auto subscription = co_await node.client().subscribe(R"(["newHeads"])", std::move(on_notification), std::move(on_lost));
     if (!subscription) {
         const model::Error error = subscription.error();
@@ -313,31 +338,31 @@ public:
     std::optional<std::chrono::milliseconds> p95() const override { return state_->latencies.p95(); }
 
     asio::awaitable<Result<model::ChainId>> chain_id() override {
-        return ask_until_stopped<model::ChainId>(state_, [](Node& node) { return rpc::chain_id(node.client()); });
+        return ask_until_stopped<model::ChainId>(state_, [](Node&, JsonRpcClient& by) { return rpc::chain_id(by); });
     }
     asio::awaitable<Result<BlockHeader>> block_by_tag(BlockTag tag) override {
-        return ask_until_stopped<BlockHeader>(state_, [tag](Node& node) {
-            return rpc::block_by_tag(node.client(), node.chain(), tag, node.header_check());
+        return ask_until_stopped<BlockHeader>(state_, [tag, state = state_](Node& node, JsonRpcClient& by) {
+            return tag == BlockTag::latest ? poll(state, node, by) : rpc::block_by_tag(by, node.chain(), tag, node.header_check());
         });
     }
     asio::awaitable<Result<BlockHeader>> block_by_number(std::uint64_t number) override {
-        return ask_until_stopped<BlockHeader>(state_, [number](Node& node) {
-            return rpc::block_by_number(node.client(), node.chain(), number, node.header_check());
+        return ask_until_stopped<BlockHeader>(state_, [number](Node& node, JsonRpcClient& by) {
+            return rpc::block_by_number(by, node.chain(), number, node.header_check());
         });
     }
     asio::awaitable<Result<BlockHeader>> block_by_hash(model::Bytes32 hash) override {
-        return ask_until_stopped<BlockHeader>(state_, [hash](Node& node) {
-            return rpc::block_by_hash(node.client(), node.chain(), hash, node.header_check());
+        return ask_until_stopped<BlockHeader>(state_, [hash](Node& node, JsonRpcClient& by) {
+            return rpc::block_by_hash(by, node.chain(), hash, node.header_check());
         });
     }
     asio::awaitable<Result<std::vector<Log>>> logs_of_block(Logs filter, model::Bytes32 block) override {
-        return ask_until_stopped<std::vector<Log>>(state_, [filter = std::move(filter), block](Node& node) {
-            return rpc::logs_of_block(node.client(), filter, block);
+        return ask_until_stopped<std::vector<Log>>(state_, [filter = std::move(filter), block](Node&, JsonRpcClient& by) {
+            return rpc::logs_of_block(by, filter, block);
         });
     }
     asio::awaitable<Result<std::vector<Log>>> logs(Logs filter) override {
         return ask_until_stopped<std::vector<Log>>(state_,
-                                                   [filter = std::move(filter)](Node& node) { return rpc::logs(node.client(), filter); });
+                                                   [filter = std::move(filter)](Node&, JsonRpcClient& by) { return rpc::logs(by, filter); });
     }
     asio::awaitable<Result<void>> run(std::vector<AnyReading*> readings, model::BlockRef block) override {
         auto task = run_on_first(state_, std::move(readings), std::move(block));

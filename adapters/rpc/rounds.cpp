@@ -53,8 +53,9 @@ struct Rounds::Job {
 
 /// What is asked in one round and what has come back; shared by the workers, all on the io thread.
 struct Rounds::Round {
-    explicit Round(Pin of) : pin(std::move(of)) {}
+    Round(JsonRpcClient by, Pin of) : rpc(std::move(by)), pin(std::move(of)) {}
 
+    JsonRpcClient rpc;
     Pin pin;
     std::vector<Request> requests;
     std::vector<Reply> replies;
@@ -98,10 +99,14 @@ struct Rounds::Round {
     }
 };
 
-Rounds::Rounds(JsonRpcClient& rpc, RoundLimits limits)
-    : rpc_(rpc), limits_(limits), chunk_(least_chunk, limits.chunk.max_calls), batch_(1, std::max<std::size_t>(1, limits.batch)) {}
+Rounds::Rounds(JsonRpcClient rpc, RoundLimits limits)
+    : rpc_(std::move(rpc)), limits_(limits), chunk_(least_chunk, limits.chunk.max_calls), batch_(1, std::max<std::size_t>(1, limits.batch)) {}
 
 asio::awaitable<model::Result<void>> Rounds::run(std::vector<AnyReading*> readings, model::BlockRef block, PinBy by) {
+    return run_within(std::move(readings), std::move(block), by, rpc_);
+}
+
+asio::awaitable<model::Result<void>> Rounds::run_within(std::vector<AnyReading*> readings, model::BlockRef block, PinBy by, JsonRpcClient rpc) {
     struct Part {
         AnyReading* reading;
         std::size_t first;
@@ -114,7 +119,7 @@ asio::awaitable<model::Result<void>> Rounds::run(std::vector<AnyReading*> readin
     const Pin pin(std::move(block), by);
     std::vector<Reply> replies;
     for (std::size_t turn = 0;; ++turn) {
-        Round round(pin);
+        Round round(rpc, pin);
         for (Part& part : parts) {
             std::vector<Request> wanted = part.reading->next(std::span<const Reply>(replies).subspan(part.first, part.count));
             part.first = round.requests.size();
@@ -131,7 +136,7 @@ asio::awaitable<model::Result<void>> Rounds::run(std::vector<AnyReading*> readin
         for (std::size_t i = 0; i < round.requests.size(); ++i) (is_plain(round.requests[i]) ? plain : others).push_back(i);
         bool packed = false;
         if (plain.size() > 1) {
-            const auto present = co_await has_multicall(pin);
+            const auto present = co_await has_multicall(rpc, pin);
             if (!present) co_return model::fail(present.error());
             packed = *present;
         }
@@ -152,12 +157,12 @@ asio::awaitable<model::Result<void>> Rounds::run(std::vector<AnyReading*> readin
     co_return model::Result<void>();
 }
 
-asio::awaitable<model::Result<bool>> Rounds::has_multicall(Pin pin) {
+asio::awaitable<model::Result<bool>> Rounds::has_multicall(JsonRpcClient& rpc, Pin pin) {
     if (multicall_since_ && pin.block().number >= *multicall_since_) co_return true;
     if (without_multicall_ > 0) co_return false;
     const std::uint64_t number = pin.block().number;
     Request request = Code{limits_.multicall};
-    const auto code = co_await state_at(rpc_, std::move(request), std::move(pin));
+    const auto code = co_await state_at(rpc, std::move(request), std::move(pin));
     if (!code) co_return model::fail(code.error());
     if (code->empty()) {
         without_multicall_ = LearnedSize::patience;
@@ -209,11 +214,11 @@ asio::awaitable<void> Rounds::work(Round& round) {
 
 asio::awaitable<void> Rounds::send_one(Round& round, std::size_t index) {
     if (const auto* filter = std::get_if<Logs>(&round.requests[index])) {
-        auto found = co_await logs(rpc_, *filter);
+        auto found = co_await logs(round.rpc, *filter);
         round.settle(index, std::move(found));
         co_return;
     }
-    auto bytes = co_await state_at(rpc_, round.requests[index], round.pin);
+    auto bytes = co_await state_at(round.rpc, round.requests[index], round.pin);
     round.settle(index, std::move(bytes));
 }
 
@@ -221,7 +226,7 @@ asio::awaitable<void> Rounds::send_batch(Round& round, std::vector<std::size_t> 
     std::vector<Ask> asks;
     for (const std::size_t index : indices) asks.push_back(message_of(round.requests[index], round.pin));
     counts_.batches += 1;
-    auto replies = co_await rpc_.call_many(std::move(asks));
+    auto replies = co_await round.rpc.call_many(std::move(asks));
     if (replies) {
         take_batch(round, indices, std::move(*replies));
         co_return;
@@ -262,7 +267,7 @@ asio::awaitable<void> Rounds::send_chunk(Round& round, std::vector<std::size_t> 
     packed.gas = limits_.gas;
     counts_.chunks += 1;
     Request request = std::move(packed);
-    const auto reply = co_await state_at(rpc_, std::move(request), round.pin);
+    const auto reply = co_await state_at(round.rpc, std::move(request), round.pin);
     if (reply)
         take_chunk(round, indices, *reply);
     else if (is_the_calls_own(reply.error()))

@@ -40,7 +40,7 @@ struct RoundCounts {
     std::uint64_t refused_batches = 0;
 };
 
-/// One for each endpoint; used from the io thread alone. `rpc` must outlive it, and it must outlive its runs.
+/// One for each endpoint; used from the io thread alone. It must outlive its runs.
 ///
 /// Plain calls travel in chunks through Multicall3, everything else, and all where that has no code, in JSON-RPC batches, and
 /// where those are refused or answered badly, alone: all of it pinned to the block. A chunk that fails as a whole (the
@@ -51,10 +51,12 @@ struct RoundCounts {
 /// rate limit) ends the run. What an endpoint refuses is remembered and tried again now and then.
 class Rounds {
 public:
-    explicit Rounds(JsonRpcClient& rpc, RoundLimits limits = {});
+    explicit Rounds(JsonRpcClient rpc, RoundLimits limits = {});
 
     /// Runs all readings to their end; then ask each for its result(). The readings must outlive the run.
     asio::awaitable<model::Result<void>> run(std::vector<AnyReading*> readings, model::BlockRef block, PinBy by = PinBy::hash);
+    /// The same through a client of the same endpoint with another deadline.
+    asio::awaitable<model::Result<void>> run_within(std::vector<AnyReading*> readings, model::BlockRef block, PinBy by, JsonRpcClient rpc);
 
     template <class T>
     asio::awaitable<model::Result<T>> read(std::unique_ptr<Reading<T>> reading, model::BlockRef block) {
@@ -70,7 +72,7 @@ private:
     struct Job;
     struct Round;
 
-    asio::awaitable<model::Result<bool>> has_multicall(Pin pin);
+    asio::awaitable<model::Result<bool>> has_multicall(JsonRpcClient& rpc, Pin pin);
     void plan(Round& round, const std::vector<std::size_t>& plain, std::vector<std::size_t> others, bool packed) const;
     asio::awaitable<void> work(Round& round);
     asio::awaitable<void> send_one(Round& round, std::size_t index);
@@ -80,7 +82,7 @@ private:
     void take_chunk(Round& round, const std::vector<std::size_t>& indices, const model::Bytes& reply);
     void ask_again(Round& round, const std::vector<std::size_t>& indices);
 
-    JsonRpcClient& rpc_;
+    JsonRpcClient rpc_;
     RoundLimits limits_;
     RoundCounts counts_;
     /// Calls in a chunk.

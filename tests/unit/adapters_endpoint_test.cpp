@@ -94,5 +94,12 @@ TEST(Endpoint, never_shows_a_secret) {
     }
 }
 
+TEST(Endpoint, hides_what_a_server_repeats_of_its_secrets) {
+    const Endpoint endpoint = Endpoint::parse("https://me:PASSWORD@a.b/v2/SECRET-KEY?apikey=OTHERKEY&n=1").value();
+    EXPECT_EQ(endpoint.without_secrets("no project SECRET-KEY (POST /v2/SECRET-KEY?apikey=OTHERKEY&n=1), PASSWORD, v2"),
+              "no project *** (POST /v2/***?apikey=***&n=1), ***, v2");
+    EXPECT_EQ(endpoint.without_secrets(""), "");
+}
+
 }  // namespace
 }  // namespace margind::adapters::rpc

@@ -27,14 +27,33 @@ TEST(Health, dies_of_two_failures_in_a_row) {
     EXPECT_FALSE(health.note(&lost, 1ms, now));
     EXPECT_FALSE(health.dead());
     EXPECT_FALSE(health.note(nullptr, 1ms, now));
-    EXPECT_FALSE(health.note(&lost, 1ms, now));
-    EXPECT_TRUE(health.note(&lost, 1ms, now));
+    EXPECT_FALSE(health.note(&lost, 1ms, now + 1ms));
+    EXPECT_TRUE(health.note(&lost, 1ms, now + 2ms));
     EXPECT_TRUE(health.dead());
-    EXPECT_FALSE(health.note(&lost, 1ms, now)) << "once";
+    EXPECT_FALSE(health.note(&lost, 1ms, now + 3ms)) << "once";
     EXPECT_EQ(health.trouble(), "lost");
     health.revive();
     EXPECT_FALSE(health.dead());
-    EXPECT_FALSE(health.note(&lost, 1ms, now)) << "counted anew";
+    EXPECT_FALSE(health.note(&lost, 1ms, now + 4ms)) << "counted anew";
+}
+
+TEST(Health, counts_requests_that_were_under_way_together_once) {
+    Health health;
+    EXPECT_FALSE(health.note(&lost, 50ms, now));
+    EXPECT_FALSE(health.note(&lost, 20ms, now + 10ms)) << "it began before the first had failed";
+    EXPECT_FALSE(health.dead());
+    EXPECT_TRUE(health.note(&lost, 5ms, now + 20ms)) << "this one began afterwards";
+}
+
+TEST(Pushes, are_silent_when_the_head_moves_twice_between_polls_without_one) {
+    Pushes pushes;
+    EXPECT_FALSE(pushes.polled(10));
+    EXPECT_FALSE(pushes.polled(11));
+    pushes.pushed();
+    EXPECT_FALSE(pushes.polled(12));
+    EXPECT_FALSE(pushes.polled(12)) << "the head stands still";
+    EXPECT_FALSE(pushes.polled(13));
+    EXPECT_TRUE(pushes.polled(14));
 }
 
 TEST(Health, dies_of_two_seconds_of_silence_or_of_another_chain) {
@@ -57,7 +76,7 @@ TEST(Health, does_not_die_of_its_own_word_but_of_nonsense_about_its_chain) {
         EXPECT_FALSE(health.note(&too_often, 3s, now));
     }
     EXPECT_FALSE(health.note_check(&nonsense, 1ms, now));
-    EXPECT_TRUE(health.note_check(&nonsense, 1ms, now));
+    EXPECT_TRUE(health.note_check(&nonsense, 1ms, now + 1ms));
 }
 
 TEST(Health, dies_of_nonsense_where_every_node_has_an_answer) {
@@ -65,7 +84,7 @@ TEST(Health, dies_of_nonsense_where_every_node_has_an_answer) {
     EXPECT_FALSE(health.note(&nonsense, 1ms, now, true));
     EXPECT_FALSE(health.note(&too_often, 1ms, now, true));
     EXPECT_FALSE(health.note_check(nullptr, 1ms, now));
-    EXPECT_TRUE(health.note(&nonsense, 1ms, now, true));
+    EXPECT_TRUE(health.note(&nonsense, 1ms, now + 1ms, true));
 }
 
 TEST(Health, is_suspect_for_a_while_after_a_refusal_and_to_be_checked_after_a_failure) {

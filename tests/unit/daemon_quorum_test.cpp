@@ -454,8 +454,11 @@ TEST_F(Quorum, remembers_the_accepted_chain_and_who_holds_what) {
     all_say(three, 3, far);
     EXPECT_EQ(three.quorum().head(), far);
     EXPECT_FALSE(three.quorum().canonical(2'000));
-    three.quorum().remember(tip);
+    EXPECT_TRUE(three.quorum().remember(tip));
     EXPECT_EQ(three.quorum().canonical(2'000), tip);
+    const Header elsewhere = tree.mine(tree.mine(*tree.at(tip, 1'999)));
+    EXPECT_FALSE(three.quorum().remember(elsewhere)) << "its parent is another block than the one remembered";
+    EXPECT_FALSE(three.quorum().canonical(2'001));
     EXPECT_TRUE(three.quorum().holds(0, tip.ref));
     EXPECT_EQ(three.asked(), 1u) << "with one behind, whether the first that jumped has left the accepted block";
 }
