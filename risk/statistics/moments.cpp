@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace margind::risk::statistics {
@@ -44,7 +45,11 @@ CornishFisher cornish_fisher(double p, double skew, double excess_kurtosis) {
     const double a = excess_kurtosis / 8 - skew * skew / 6;
     const double b = skew / 3;
     const double c = 1 - excess_kurtosis / 8 + 5 * skew * skew / 36;
-    result.monotone = a > 0 ? b * b <= 4 * a * c : a == 0 && b == 0 && c > 0;
+    const auto slope = [&](double at) { return (a * at + b) * at + c; };
+    // The normal quantile of 1e-6, on both sides.
+    constexpr double furthest = 4.7534;
+    const double turn = a != 0 ? std::clamp(-b / (2 * a), -furthest, furthest) : furthest;
+    result.monotone = slope(-furthest) >= 0 && slope(furthest) >= 0 && slope(turn) >= 0;
     return result;
 }
 

@@ -21,7 +21,7 @@ model::Result<Moments> moments(std::span<const double> values);
 struct CornishFisher {
     /// In units of the deviation from the mean.
     double quantile = 0;
-    /// Whether the expansion rises with probability everywhere. Where it does not (short gamma does that), the quantile means nothing.
+    /// Whether the expansion rises with probability from 1e-6 to 1 - 1e-6. Where it does not (short gamma does that), the quantile means nothing.
     bool monotone = true;
 };
 

@@ -114,5 +114,25 @@ class TypeNames(unittest.TestCase):
         self.assertEqual((code, out), (0, ""))
 
 
+class KernelSymbols(unittest.TestCase):
+    def check(self, source):
+        with tempfile.TemporaryDirectory() as root:
+            path = pathlib.Path(root, "a.cpp")
+            path.write_text(source, encoding="utf-8")
+            subprocess.run(["c++", "-c", path, "-o", path.with_suffix(".o")], check=True)
+            done = subprocess.run([sys.executable, HERE / "kernel_symbols.py", path.with_suffix(".o")], capture_output=True, text=True)
+            return done.returncode, done.stdout
+
+    def test_refuses_what_the_linker_could_merge(self):
+        code, out = self.check("inline int shared(int x) { return x + 1; }\nint f(int x) { return shared(x); }\n")
+        self.assertEqual(code, 1)
+        self.assertIn("shared", out)
+
+    def test_allows_internal_functions_and_those_of_one_architecture(self):
+        code, out = self.check("struct avx2;\ntemplate <class A> int own(int x) { return x; }\nnamespace { int g(int x) { return x; } }\n"
+                               "int f(int x) { return own<avx2>(g(x)); }\n")
+        self.assertEqual((code, out), (0, ""))
+
+
 if __name__ == "__main__":
     unittest.main()

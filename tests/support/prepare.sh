@@ -2,7 +2,7 @@
 
 packages=(ca-certificates curl g++ cmake ninja-build pkg-config ccache git python3
   libboost1.81-dev libssl-dev libcpp-httplib-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libtomlplusplus-dev
-  libcli11-dev prometheus-cpp-dev libexpected-dev libeigen3-dev libsqlite3-dev libcrypto++-dev libsecp256k1-dev zlib1g-dev
+  libcli11-dev prometheus-cpp-dev libexpected-dev libeigen3-dev libxsimd-dev libsqlite3-dev libcrypto++-dev libsecp256k1-dev zlib1g-dev
   libgtest-dev librapidcheck-dev libbenchmark-dev)
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
