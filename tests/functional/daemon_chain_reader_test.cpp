@@ -201,11 +201,18 @@ TEST_F(ReaderOverNode, needs_at_most_three_messages_of_an_operator_when_only_pri
     begin(3, owners, 32, true);
     const std::size_t all = read().accounts.size();
     EXPECT_GE(all, 1'000U);
-    // What an endpoint is capable of is asked once, when it is first used.
+    const auto verified_in = [](const auto& reading) {
+        return static_cast<std::size_t>(std::count_if(reading.accounts.begin(), reading.accounts.end(), [&](const model::MarginAccount& account) {
+            return account.key.venue.protocol == "aave_v3" && account.verified_at == reading.block;
+        }));
+    };
+    // What an endpoint is capable of is asked once, when it is first used. Under a thread sanitizer on a busy machine the first reading of
+    // all by two operators may take longer than a block's deadline, and goes on in the next.
     const auto unused = [](const auto& proxy) { return !proxy->record().calls_by_method().contains("eth_call"); };
-    for (int i = 0; i < 20 && std::any_of(proxies_.begin(), proxies_.end(), unused); ++i) {
+    std::size_t last = all;
+    for (int i = 0; i < 20 && (last > 64 || std::any_of(proxies_.begin(), proxies_.end(), unused)); ++i) {
         chain_.verb("mine");
-        read();
+        last = verified_in(read());
     }
     // One that answered too late to count is still at it; it ends when nothing is left to do.
     io_.restart();
@@ -215,9 +222,7 @@ TEST_F(ReaderOverNode, needs_at_most_three_messages_of_an_operator_when_only_pri
         std::vector<std::uint64_t> before;
         for (const auto& proxy : proxies_) before.push_back(proxy->record().messages());
         const auto reading = read();
-        std::size_t verified = 0;
-        for (const model::MarginAccount& account : reading.accounts)
-            if (account.key.venue.protocol == "aave_v3" && account.verified_at == reading.block) ++verified;
+        const std::size_t verified = verified_in(reading);
         EXPECT_GE(verified, 25U);
         EXPECT_LE(verified, 64U);
         for (std::size_t p = 0; p < proxies_.size(); ++p) {
