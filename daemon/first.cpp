@@ -1,6 +1,8 @@
 // The account and the candidate that a trader reads first.
 #include "daemon/first.hpp"
 
+#include "risk/distance.hpp"
+
 #include <limits>
 
 namespace margind::daemon {
@@ -13,7 +15,7 @@ FirstLiquidation first_liquidation(const model::PortfolioReport& portfolio) {
         const model::Candidate* candidate = account.candidates.empty() ? nullptr : &account.candidates.front();
         const bool now = account.level == model::Level::liquidatable;
         if (!now && !candidate) continue;
-        const double z = now ? -1 : candidate->z;
+        const double z = now ? -1 : risk::z_of(*candidate);
         if (z >= least) continue;
         least = z;
         first.account = &account;

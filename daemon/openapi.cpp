@@ -139,7 +139,19 @@ json schemas() {
     all["Account"] = object_schema({{"key", "string", "Venue, owner and, where one owner has many, which."},
                                     {"level", "string", "As a headline's."},
                                     {"reason", "string", "Why."},
+                                    {"candidates", "[#Candidate]", "Ways into liquidation, the nearest first; empty where there is none or it is unknown."},
                                     {"positions", "[#Position]", "What it holds; empty where it is unknown."}});
+    all["Candidate"] = object_schema({{"asset", "string", "What moves: an asset alone, or market."},
+                                      {"direction", "string", "down or up."},
+                                      {"price_text", "string", "The followed price, in the venue's unit."},
+                                      {"liquidation_price_text", "string", "The first price at which the venue may liquidate."},
+                                      {"room", "number", "Share that the price may move before."},
+                                      {"z", "number", "The same in sigmas of 24 h."},
+                                      {"feed_deviation", "number?", "Relative deviation threshold of the asset's feed."},
+                                      {"band", "#Band?", "Where the venue liquidates on prices that are not on chain; null elsewhere."}});
+    all["Band"] = object_schema({{"half_width", "number", "How far such a price may be off the one that is on chain, relative."},
+                                 {"near_room", "number", "Room to the near edge of the band, which the level goes by."},
+                                 {"near_z", "number", "The same in sigmas of 24 h."}});
     all["Scenarios"] = object_schema({{"name", "string", "Portfolio."},
                                       {"time", "integer", "Block time of the evaluation."},
                                       {"scenarios", "array?", "Each scenario of the grid: moves of prices (shocks) and of vols (up, down), the share that counts (weight), and the book's profit or loss as it counts."},

@@ -2,6 +2,7 @@
 #include "daemon/text.hpp"
 
 #include "daemon/first.hpp"
+#include "risk/distance.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -66,6 +67,8 @@ std::string candidate_text(const Candidate& candidate) {
                                    candidate.asset == "market" ? "market, " + candidate.label : candidate.label,
                                    model::to_string(candidate.role), price_text(then), price_text(now), percent(away), candidate.z,
                                    candidate.p_touch_24h * 100);
+    if (candidate.band)
+        text += fmt::format("; from {:.2f} sigma by a price {:.2f} % off what is on chain", candidate.band->near_z, candidate.band->half_width * 100);
     if (candidate.sigma_is_default) text += fmt::format(", sigma {:.1f} % is the policy's default", candidate.sigma_24h * 100);
     return text;
 }
@@ -92,7 +95,7 @@ void first_lines(std::string& out, const PortfolioReport& portfolio, const model
         loss += fmt::format(" (closes up to {:.0f} %, penalty {:.2f} %)", terms->close_factor_bps / 100.0, terms->penalty_bps / 100.0);
     line(out, "loss if it happens", loss);
     if (account.actions.empty()) {
-        const bool enough = first.candidate && !now && first.candidate->z >= policy.action_z;
+        const bool enough = first.candidate && !now && risk::z_of(*first.candidate) >= policy.action_z;
         line(out, "smallest action", enough ? fmt::format("none needed: z is {} or more", policy.action_z) : "none found at that venue alone");
         return;
     }
@@ -201,7 +204,13 @@ std::string grade_text(const model::Grade& grade) {
 void qualifier_lines(std::string& out, const model::Qualifiers& qualifiers) {
     if (qualifiers.single_source) out += "  one operator alone vouches for it\n";
     if (qualifiers.disputed) out += "  disputed: operators or feeds contradict each other\n";
-    if (qualifiers.unpinned) out += "  the node cannot pin a reading to a block's hash: it was asked by number\n";
+    if (qualifiers.unpinned) out += "  not pinned to a block's hash: the node cannot, and was asked by number or for its latest block\n";
+}
+
+// A band from its near edge to the point.
+std::string room_text(const Candidate& candidate) {
+    if (!candidate.band) return fmt::format("{:.2f} %", candidate.room * 100);
+    return fmt::format("{:.2f} to {:.2f} %", candidate.band->near_room * 100, candidate.room * 100);
 }
 
 void account_lines(std::string& out, const PortfolioReport& portfolio) {
@@ -228,8 +237,8 @@ void account_lines(std::string& out, const PortfolioReport& portfolio) {
                                      grade_text(account.grade),
                                      amount(account.equity_usd),
                                      amount(account.maintenance_usd),
-                                     candidate ? fmt::format("{:.2f} %", candidate->room * 100) : "-",
-                                     candidate ? fmt::format("{:.2f}", candidate->z) : "-",
+                                     candidate ? room_text(*candidate) : "-",
+                                     candidate ? fmt::format("{:.2f}", risk::z_of(*candidate)) : "-",
                                      candidate ? candidate->label + " " + price_text(scaled(candidate->liquidation_price, candidate->decimals))
                                      : none    ? "none"
                                                : "unknown"};
@@ -284,6 +293,20 @@ std::string price_text(double value) {
     if (size >= 100 || size == 0) return grouped(value, 2);
     if (size >= 1) return grouped(value, 4);
     return fmt::format("{:.{}f}", value, std::min(18, 5 - static_cast<int>(std::floor(std::log10(size)))));
+}
+
+std::string to_text(const model::Standing& standing, const std::vector<Candidate>& candidates) {
+    std::string out;
+    const auto row = [&out](std::string_view label, const std::string& text) { out += fmt::format("{:<36}{:>32}\n", label, text); };
+    for (const auto& [label, money] : {std::pair("equity N", &standing.equity), std::pair("maintenance M", &standing.maintenance), std::pair("initial I", &standing.initial)})
+        row(label, money->to_string() + " " + money->unit);
+    row("liquidatable", standing.liquidatable ? "yes" : "no");
+    for (const Candidate& candidate : candidates) {
+        const model::I256 price = model::I256::from(candidate.liquidation_price).value_or(model::I256(0));
+        row(fmt::format("P_liq of {} {}", candidate.asset, model::to_string(candidate.direction)), model::decimal_text(price, candidate.decimals));
+        out += "  " + candidate_text(candidate) + "\n";
+    }
+    return out;
 }
 
 std::string to_text(const PortfolioReport& portfolio, const model::Report& report, const model::Policy& policy) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace margind::daemon {
 
@@ -18,6 +19,9 @@ std::string utc_text(std::int64_t time);
 
 /// "put 1,800.00 expires 2026-12-25 08:00:00 UTC, vol 65.20 % (GWAV), delta -0.2510".
 std::string option_text(const model::OptionTerms& option);
+
+/// N, M, I and each way into liquidation, of an account that was written down. Ends with a newline.
+std::string to_text(const model::Standing& standing, const std::vector<model::Candidate>& candidates);
 
 /// First liquidation, loss, smallest action; then the book; then each account. Ends with a newline.
 std::string to_text(const model::PortfolioReport& portfolio, const model::Report& report, const model::Policy& policy);

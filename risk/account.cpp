@@ -102,12 +102,12 @@ bool counts(const Position& position) {
 
 std::optional<double> z_of(const AccountReport& account) {
     if (account.level == Level::liquidatable) return 0;
-    return account.candidates.empty() ? std::nullopt : std::optional<double>(account.candidates.front().z);
+    return account.candidates.empty() ? std::nullopt : std::optional<double>(z_of(account.candidates.front()));
 }
 
 std::optional<double> room_of(const AccountReport& account) {
     if (account.level == Level::liquidatable) return 0;
-    return account.candidates.empty() ? std::nullopt : std::optional<double>(account.candidates.front().room);
+    return account.candidates.empty() ? std::nullopt : std::optional<double>(room_of(account.candidates.front()));
 }
 
 std::string difference(const std::vector<NativeFigure>& views, const std::vector<NativeFigure>& ours) {
@@ -155,6 +155,12 @@ AccountEvaluation evaluate_account(const MarginAccount& account, const Surroundi
         report.grade.qualifiers.stale = true;
         if (report.grade.reason.empty()) report.grade.reason = "by the last prices of what the venue refuses as too old: " + stale;
     }
+    const OffChain off_chain = ready.off_chain();
+    const auto note = [&report](const std::string& text) { report.grade.reason += (report.grade.reason.empty() ? "" : "; ") + text; };
+    const bool drifting = report.grade.kind == GradeKind::drift;
+    if (off_chain.band_ppm && !drifting) note("it liquidates on prices that are not on chain: room is a band, and its near edge counts");
+    for (const std::string& text : off_chain.notes)
+        if (!drifting) note(text);
     report.positions = *std::move(positions);
     Judgement judgement = judge(*found, around.policy);
     report.level = judgement.level;

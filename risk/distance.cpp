@@ -2,6 +2,7 @@
 #include "risk/distance.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
@@ -16,6 +17,33 @@ std::optional<double> feed_deviation(std::span<const ReferencePrice> prices, Cha
             widest = std::max(widest.value_or(0), static_cast<double>(price.deviation_ppm) / 1e6);
     return widest;
 }
+
+namespace {
+
+/// A band never reaches the price 0.
+constexpr double widest_band = 0.999;
+
+Band band_of(const Candidate& candidate, double width) {
+    Band band;
+    band.half_width = width;
+    const double apart = candidate.direction == Direction::down ? std::log(candidate.h) + std::log1p(-width) : std::log(candidate.h) - std::log1p(width);
+    // Liquidatable now: the point is the edge.
+    if (candidate.room <= 0 || apart <= 0) return band;
+    band.near_room = candidate.direction == Direction::down ? -std::expm1(-apart) : std::expm1(apart);
+    band.near_z = candidate.sigma_24h > 0 ? apart / candidate.sigma_24h : candidate.z;
+    return band;
+}
+
+}  // namespace
+
+std::optional<double> band_width(const PreparedAccount& account, std::optional<double> feed_deviation) {
+    const std::optional<std::uint32_t> own = account.off_chain().band_ppm;
+    if (!own) return std::nullopt;
+    return std::min(static_cast<double>(*own) / 1e6 + feed_deviation.value_or(0), widest_band);
+}
+
+double z_of(const Candidate& candidate) { return candidate.band ? candidate.band->near_z : candidate.z; }
+double room_of(const Candidate& candidate) { return candidate.band ? candidate.band->near_room : candidate.room; }
 
 Certainty certainty(const std::optional<Enclosure>& enclosure) {
     if (!enclosure) return Certainty::unknown;
@@ -57,6 +85,7 @@ Result<Distances> distances(const PreparedAccount& account, const Market& market
         const Mover& followed = movers[path.followed];
         for (Candidate& candidate : scan.candidates) {
             candidate.feed_deviation = feed_deviation(prices, chain, followed.underlying);
+            if (const auto width = band_width(account, candidate.feed_deviation)) candidate.band = band_of(candidate, *width);
             away.push_back(sigmas_away(path, followed.price, candidate.liquidation_price));
             State there = state;
             if (!set_prices(path, movers, candidate.liquidation_price, there.prices))
@@ -82,6 +111,7 @@ Result<Distances> distances(const PreparedAccount& account, const Market& market
         hopeless.sigma_is_default = paths.front().sigma_is_default;
         hopeless.p_touch_24h = 1;
         hopeless.feed_deviation = feed_deviation(prices, chain, followed.underlying);
+        if (const auto width = band_width(account, hopeless.feed_deviation)) hopeless.band = band_of(hopeless, *width);
         found.push_back(std::move(hopeless));
         states.push_back(state);
         away.push_back(0);
@@ -90,7 +120,7 @@ Result<Distances> distances(const PreparedAccount& account, const Market& market
     std::vector<std::size_t> order(found.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-        return std::pair(found[a].z, away[a]) < std::pair(found[b].z, away[b]);
+        return std::pair(z_of(found[a]), away[a]) < std::pair(z_of(found[b]), away[b]);
     });
     for (const std::size_t i : order) {
         result.candidates.push_back(std::move(found[i]));

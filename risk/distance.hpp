@@ -13,7 +13,7 @@ namespace margind::risk {
 struct Distances {
     /// At the present prices and `time_offset_s`.
     model::Standing standing;
-    /// Sorted by z; the first is binding. Liquidatable now and no price in the scanned range cures it: one candidate
+    /// Sorted by z (of a band, its near edge); the first is binding. Liquidatable now and no price in the scanned range cures it: one candidate
     /// at the present price with h = 0.
     std::vector<model::Candidate> candidates;
     /// The state at each candidate's liquidation price, in the same order.
@@ -39,5 +39,13 @@ Certainty certainty(const std::optional<model::Enclosure>& enclosure);
 /// Relative deviation threshold of an underlying's feeds on a chain, second opinions aside; empty when none is known.
 std::optional<double> feed_deviation(std::span<const model::ReferencePrice> prices, model::ChainId chain,
                                      const model::AssetId& asset);
+
+/// Half width of the band of a price that the venue liquidates on where that is not on chain: the deviation of its feeds, as far as one is known,
+/// and what the rule adds. Empty where it is on chain.
+std::optional<double> band_width(const model::PreparedAccount& account, std::optional<double> feed_deviation);
+
+/// What levels go by: the near edge of a band, the point where there is none.
+double z_of(const model::Candidate& candidate);
+double room_of(const model::Candidate& candidate);
 
 }  // namespace margind::risk

@@ -13,6 +13,7 @@ namespace {
 
 /// ln(factor) to the candidate's liquidation, signed.
 double log_barrier(const Candidate& candidate) {
+    if (candidate.band) return candidate.direction == Direction::down ? std::log1p(-candidate.band->near_room) : std::log1p(candidate.band->near_room);
     return candidate.direction == Direction::down ? -std::log(candidate.h) : std::log(candidate.h);
 }
 
@@ -35,22 +36,26 @@ Level by_touch(const Candidate& candidate, const Policy& policy) {
 }
 
 bool within_deviation(const Candidate& candidate, const Policy& policy) {
-    return candidate.feed_deviation && candidate.room < policy.critical_room_in_deviations * *candidate.feed_deviation;
+    return candidate.feed_deviation && room_of(candidate) < policy.critical_room_in_deviations * *candidate.feed_deviation;
 }
 
 }  // namespace
 
 Level level_of(const Candidate& candidate, const Policy& policy) {
-    Level level = worse(by_z(candidate.z, policy), by_touch(candidate, policy));
+    Level level = worse(by_z(z_of(candidate), policy), by_touch(candidate, policy));
     if (within_deviation(candidate, policy)) level = worse(level, Level::critical);
     return level;
 }
 
 std::string describe(const Candidate& candidate) {
-    return fmt::format("{} {} {:.1f} % to {} ({} {}), z {:.2f}, P24h {:.1f} %", candidate.asset, to_string(candidate.direction),
-                       100 * candidate.room,
-                       price_text(candidate.liquidation_price, candidate.decimals),
-                       to_string(candidate.role), candidate.label, candidate.z, 100 * candidate.p_touch_24h);
+    std::string text = fmt::format("{} {} {:.1f} % to {} ({} {}), z {:.2f}, P24h {:.1f} %", candidate.asset, to_string(candidate.direction),
+                                   100 * candidate.room,
+                                   price_text(candidate.liquidation_price, candidate.decimals),
+                                   to_string(candidate.role), candidate.label, candidate.z, 100 * candidate.p_touch_24h);
+    if (candidate.band)
+        text += fmt::format(", from {:.1f} % and z {:.2f} by a price {:.2f} % off what is on chain", 100 * candidate.band->near_room,
+                            candidate.band->near_z, 100 * candidate.band->half_width);
+    return text;
 }
 
 Judgement judge_cover(double cover, const Policy& policy) {
@@ -78,7 +83,7 @@ Judgement judge(const Distances& distances, const Policy& policy) {
         if (level >= judgement.level) continue;
         judgement.level = level;
         judgement.reason = describe(candidate);
-        if (level < by_z(candidate.z, policy) && within_deviation(candidate, policy))
+        if (level < by_z(z_of(candidate), policy) && within_deviation(candidate, policy))
             judgement.reason += fmt::format(", within {:.1f} deviations of {:.2f} % of its feed",
                                             policy.critical_room_in_deviations, 100 * *candidate.feed_deviation);
     }

@@ -22,7 +22,7 @@ Judgement judge(const Distances& distances, const model::Policy& policy);
 /// The band of E_u / MM_u: WATCH, WARN, never more.
 Judgement judge_cover(double cover, const model::Policy& policy);
 
-/// "ETH down 13.6 % to 1723.45 (oracle WETH), z 1.42, P24h 15.2 %".
+/// "ETH down 13.6 % to 1723.45 (oracle WETH), z 1.42, P24h 15.2 %", and the near edge of a band.
 std::string describe(const model::Candidate& candidate);
 
 }  // namespace margind::risk

@@ -16,12 +16,13 @@ using namespace model;
 namespace {
 
 /// ln(factor) to the target on one side, signed.
-double target_distance(const Path& path, const std::vector<Mover>& movers, const Goal& goal, Direction side) {
+double target_distance(const PreparedAccount& account, const Path& path, const std::vector<Mover>& movers, const Goal& goal, Direction side) {
     const double by_z = goal.target_z * path.sigma_24h;
-    const double room = goal.policy.critical_room_in_deviations *
-                        feed_deviation(goal.prices, goal.chain, movers[path.followed].underlying).value_or(0);
-    if (side == Direction::up) return std::max(by_z, std::log1p(room));
-    return -std::max(by_z, room < 1 ? -std::log1p(-room) : by_z);
+    const std::optional<double> deviation = feed_deviation(goal.prices, goal.chain, movers[path.followed].underlying);
+    const double room = goal.policy.critical_room_in_deviations * deviation.value_or(0);
+    const double band = band_width(account, deviation).value_or(0);
+    if (side == Direction::up) return std::max(by_z, std::log1p(room)) + std::log1p(band);
+    return -std::max(by_z, room < 1 ? -std::log1p(-room) : by_z) + std::log1p(-band);
 }
 
 /// The present state (no asset), or a path's target on one side.
@@ -49,7 +50,7 @@ public:
         targets_.push_back({Point{}, now});
         for (const Path& path : paths_)
             for (const Direction side : {Direction::down, Direction::up}) {
-                const std::optional<U256> price = price_at(path, movers_, target_distance(path, movers_, goal, side));
+                const std::optional<U256> price = price_at(path, movers_, target_distance(account, path, movers_, goal, side));
                 State state = now;
                 const bool fits = price && set_prices(path, movers_, *price, state.prices);
                 targets_.push_back({Point{path.asset, side}, fits ? std::optional<State>(std::move(state)) : std::nullopt});
@@ -122,7 +123,7 @@ bool holds_before_targets(const PreparedAccount& account, const Goal& goal, cons
     State high = state;
     for (const Path& path : targets.paths())
         for (const Direction side : {Direction::down, Direction::up}) {
-            const std::optional<U256> target = price_at(path, movers, target_distance(path, movers, goal, side));
+            const std::optional<U256> target = price_at(path, movers, target_distance(account, path, movers, goal, side));
             if (!target) return false;
             const bool upwards = *target > movers[path.followed].price;
             if (enclose_prices(path, movers, movers[path.followed].price, *target, low, high) &&

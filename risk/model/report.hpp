@@ -22,6 +22,16 @@ constexpr Level worse(Level a, Level b) { return a < b ? a : b; }
 enum class Direction : std::uint8_t { down, up };
 const char* to_string(Direction direction);
 
+/// How far from a price the one may be that the venue liquidates on, where that is not on chain; and the near edge of what follows, by
+/// which levels go.
+struct Band {
+    /// Relative: the deviation of the feed and what the rule adds to it.
+    double half_width = 0;
+    double near_room = 0;
+    double near_z = 0;
+    friend bool operator==(const Band&, const Band&) = default;
+};
+
 /// One way into liquidation: an asset alone, or all assets by their beta along the market ray (`asset` "market").
 struct Candidate {
     std::string asset;
@@ -43,6 +53,8 @@ struct Candidate {
     bool sigma_is_default = false;
     /// Relative deviation threshold of the feed that triggers; null when no feed of the asset is known.
     std::optional<double> feed_deviation;
+    /// Null where the venue liquidates on prices that are on chain: room and z are then points.
+    std::optional<Band> band{};
     friend bool operator==(const Candidate&, const Candidate&) = default;
 };
 
@@ -73,7 +85,7 @@ struct AccountReport {
     std::vector<NativeFigure> native;
     std::vector<NativeFigure> views;
     std::vector<Position> positions;
-    /// Sorted by z; the first is binding. Empty: nothing in the scanned range liquidates it.
+    /// Sorted by z (of a band, its near edge); the first is binding. Empty: nothing in the scanned range liquidates it.
     std::vector<Candidate> candidates;
     /// One line per side that could not be scanned to its end: "ETH up beyond 5230.12: <why>".
     std::vector<std::string> unscanned;

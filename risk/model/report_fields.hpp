@@ -36,6 +36,10 @@ constexpr auto describe(const LiquidationTerms*) {
                       field("penalty_bps", &LiquidationTerms::penalty_bps), field("loss", &LiquidationTerms::loss));
 }
 
+constexpr auto describe(const Band*) {
+    return std::tuple(field("half_width", &Band::half_width), field("near_room", &Band::near_room), field("near_z", &Band::near_z));
+}
+
 constexpr auto describe(const Candidate*) {
     return std::tuple(field("asset", &Candidate::asset), field("direction", &Candidate::direction),
                       field("label", &Candidate::label), field("role", &Candidate::role), field("price", &Candidate::price),
@@ -43,7 +47,7 @@ constexpr auto describe(const Candidate*) {
                       field("h", &Candidate::h), field("room", &Candidate::room), field("z", &Candidate::z),
                       field("p_touch_24h", &Candidate::p_touch_24h), field("sigma_24h", &Candidate::sigma_24h),
                       field("sigma_is_default", &Candidate::sigma_is_default),
-                      field("feed_deviation", &Candidate::feed_deviation));
+                      field("feed_deviation", &Candidate::feed_deviation), field("band", &Candidate::band));
 }
 
 constexpr auto describe(const Action*) {

@@ -104,6 +104,15 @@ struct AdjustmentOption {
     U256 units{1'000'000'000'000'000'000};
 };
 
+/// What an account's figures and its liquidation rest on and no chain shows.
+struct OffChain {
+    /// The venue liquidates on prices that are not on chain: how far these may lie from the inputs to the owner's harm, beside the deviation of
+    /// the feed, in hundredths of a basis point. Empty: it liquidates on what the inputs are.
+    std::optional<std::uint32_t> band_ppm;
+    /// One clause each, for the grade.
+    std::vector<std::string> notes;
+};
+
 /// One account under its rule with fixed facts. Immutable; every method may be called from any thread.
 class PreparedAccount {
 public:
@@ -114,6 +123,7 @@ public:
     /// Prices among the facts that the venue itself refuses as too old, by what they are of; empty: none. Figures then stand on the last
     /// ones that it took.
     virtual std::string stale() const { return {}; }
+    virtual OffChain off_chain() const { return {}; }
     /// The state of the facts themselves: their prices and vols, offset 0.
     State current() const;
     virtual Result<Standing> at(const State& state) const = 0;

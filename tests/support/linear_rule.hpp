@@ -14,7 +14,7 @@
 namespace margind::testing {
 
 /// Facts: venue "linear.venue/1": "unit_usdc" (bool: money is USDC, else USD), "penalty_bps", "debt_rate" (1e-9 per
-/// second, simple), and by label "price.L" (8 decimals), "lt.L", "ltv.L" (bps: what of a supply counts; 10000 - lt is
+/// second, simple), "band_ppm" (may be absent), and by label "price.L" (8 decimals), "lt.L", "ltv.L" (bps: what of a supply counts; 10000 - lt is
 /// a perp's maintenance); "vol.L" (8 decimals) and "time_to_expiry.L" (seconds) where an account holds vega. Account "linear.account/1": "supply.L", "debt.L" (u256), "perp.L", "entry.L", "vega.L" (i256, money per
 /// 100 % of vol); 18 decimals, entries 8. A label is its own underlying up to the first '.', and its own token address.
 class LinearAccount : public model::PreparedAccount {
@@ -35,6 +35,7 @@ public:
         std::int64_t debt_rate = 0;
         /// at() fails where any price is above this (when set), as a contract that overflows does.
         std::optional<model::U256> refuses_above;
+        std::optional<std::uint32_t> band_ppm{};
     };
 
     LinearAccount(Terms terms, std::vector<model::PriceInput> inputs, std::vector<Leg> legs, std::vector<model::VolInput> vols = {})
@@ -50,6 +51,10 @@ public:
 
     const std::vector<model::PriceInput>& inputs() const override { return inputs_; }
     const std::vector<model::VolInput>& vol_inputs() const override { return vols_; }
+    model::OffChain off_chain() const override {
+        if (!terms_.band_ppm) return {};
+        return {terms_.band_ppm, {"a note of the rule"}};
+    }
 
     model::Result<model::Standing> at(const model::State& state) const override {
         std::atomic_ref(evaluations).fetch_add(1, std::memory_order_relaxed);
@@ -252,6 +257,7 @@ public:
         terms.penalty_bps = static_cast<std::int64_t>(*venue.u64("penalty_bps"));
         terms.debt_rate = static_cast<std::int64_t>(*venue.u64("debt_rate"));
         if (const auto limit = venue.u256("refuses_above")) terms.refuses_above = *limit;
+        if (const auto band = venue.u64("band_ppm")) terms.band_ppm = static_cast<std::uint32_t>(*band);
         std::vector<model::PriceInput> inputs;
         std::vector<LinearAccount::Leg> legs;
         std::vector<model::VolInput> vols;

@@ -43,6 +43,7 @@ struct SyntheticBook {
     std::uint64_t penalty_bps = 500;
     std::uint64_t debt_rate = 1;
     std::optional<std::int64_t> refuses_above;
+    std::optional<std::uint64_t> band_ppm;
     struct Account {
         std::uint8_t owner = 1;
         Holdings holdings;
@@ -103,6 +104,7 @@ struct SyntheticBook {
             facts.add("penalty_bps", model::U256{penalty_bps});
             facts.add("debt_rate", model::U256{debt_rate});
             if (refuses_above) facts.add("refuses_above", model::U256{static_cast<std::uint64_t>(*refuses_above)});
+            if (band_ppm) facts.add("band_ppm", model::U256{*band_ppm});
             for (const auto& [label, listing] : listings) {
                 facts.add("price." + label, model::U256{static_cast<std::uint64_t>(listing.price)});
                 facts.add("lt." + label, model::U256{static_cast<std::uint64_t>(listing.lt)});

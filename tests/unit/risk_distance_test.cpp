@@ -1,5 +1,6 @@
 // Distances: closed forms of linear accounts, exactness of the integer root, first touch against independent figures.
 #include "risk/distance.hpp"
+#include "risk/level.hpp"
 
 #include "tests/support/linear_rule.hpp"
 
@@ -254,6 +255,36 @@ TEST(Distance, feed_deviation_is_the_chains_own) {
     const Distances found = find(lender(), 0, prices);
     EXPECT_EQ(candidate(found, "ETH", Direction::down)->feed_deviation, 0.005);
     EXPECT_EQ(candidate(found, "USDC", Direction::up)->feed_deviation, std::nullopt);
+}
+
+TEST(Distance, a_price_that_is_not_on_chain_makes_room_a_band) {
+    LinearAccount::Terms terms;
+    terms.band_ppm = 10'000;
+    ReferencePrice price;
+    price.asset = {"ETH"};
+    price.chain = ChainId{1};
+    price.deviation_ppm = 5000;
+    const Distances point = find(lender(), 0, std::vector{price});
+    EXPECT_EQ(candidate(point, "ETH", Direction::down)->band, std::nullopt);
+    const Distances found = find(lender(terms), 0, std::vector{price});
+    const Candidate* down = candidate(found, "ETH", Direction::down);
+    // 2000 now, liquidated at 1000; by a price 1.5 % below the one on chain already at 1000 / .985.
+    EXPECT_EQ(down->room, candidate(point, "ETH", Direction::down)->room);
+    ASSERT_TRUE(down->band);
+    EXPECT_DOUBLE_EQ(down->band->half_width, 0.015);
+    EXPECT_NEAR(down->band->near_room, 1 - 1000 / 0.985 / 2000, 1e-9);
+    EXPECT_NEAR(down->band->near_z, std::log(2000 * 0.985 / 1000) / 0.035, 1e-6);
+    EXPECT_EQ(z_of(*down), down->band->near_z);
+    EXPECT_EQ(room_of(*down), down->band->near_room);
+}
+
+TEST(Distance, within_the_band_there_is_no_room_left) {
+    LinearAccount::Terms terms;
+    terms.band_ppm = 600'000;
+    const Distances found = find(lender(terms));
+    EXPECT_EQ(candidate(found, "ETH", Direction::down)->band->near_room, 0);
+    EXPECT_EQ(candidate(found, "ETH", Direction::down)->band->near_z, 0);
+    EXPECT_EQ(level_of(*candidate(found, "ETH", Direction::down), Policy{}), Level::critical);
 }
 
 TEST(Distance, asset_without_history_takes_the_default_and_says_so) {

@@ -77,6 +77,27 @@ TEST(Levels, room_within_two_deviations_of_the_feed_is_critical) {
     EXPECT_NEAR(report.accounts[0].actions[0].amount_usd, 30, 0.01);
 }
 
+TEST(Levels, go_by_the_near_edge_of_a_band) {
+    // z = 3.01 by the point; .5 % of the feed and .5 % of the rule make it z = (3.01 x .037 + ln .99) / .037 = 2.74.
+    SyntheticBook book;
+    book.accounts = {{1, {{"supply.ETH", 10'000}, {"debt.USDC", static_cast<std::int64_t>(16'000'000 * std::exp(-3.01 * 0.037))}}, false, "", ""}};
+    EXPECT_EQ(book.book().headline.level, Level::ok);
+    book.band_ppm = 5'000;
+    const PortfolioReport report = book.book();
+    const AccountReport& account = report.accounts[0];
+    EXPECT_EQ(report.headline.level, Level::watch);
+    EXPECT_NEAR(*report.headline.z, 3.01 + std::log(0.99) / 0.037, 2e-3);
+    EXPECT_NEAR(*report.headline.room, 1 - std::exp(-3.01 * 0.037) / 0.99, 1e-4);
+    EXPECT_NEAR(account.candidates[0].z, 3.01, 1e-3);
+    EXPECT_EQ(account.grade.reason, "it liquidates on prices that are not on chain: room is a band, and its near edge counts; a note of the rule");
+    // An action brings the near edge to z = 3: prices may fall to e^(-3 x .037) x .99, where .8 x ETH covers the debt.
+    ASSERT_FALSE(account.actions.empty());
+    for (const Action& action : account.actions) {
+        if (action.verb != Verb::repay) continue;
+        EXPECT_NEAR(action.amount_usd, 16'000 * (std::exp(-3.01 * 0.037) - std::exp(-3 * 0.037) * 0.99), 1);
+    }
+}
+
 TEST(Levels, a_slow_reaction_raises_them) {
     SyntheticBook book = lender(14'000);
     EXPECT_EQ(book.book().headline.level, Level::ok);
