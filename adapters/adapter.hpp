@@ -39,6 +39,9 @@ struct AccountReading {
     model::FactsPtr facts;
     std::string reason;
     std::vector<model::NativeFigure> views;
+    /// Of a reading at the node's latest block (Call::latest), which carries `unpinned`: whether another operator's, a little earlier or
+    /// later, does not contradict it. Null: read at the block; two operators' readings must be equal.
+    bool (*agrees)(const AccountReading& a, const AccountReading& b) = nullptr;
 };
 
 /// The accounts of one owner, sorted by sub, no two with the same; none: the owner has nothing at this venue.
@@ -124,6 +127,8 @@ struct AccountFileAnswer {
     /// One line.
     std::string json;
     bool liquidatable = false;
+    /// Where it is given, N, M, I and the prices of liquidation are told behind the rest, as of any account.
+    std::unique_ptr<model::PreparedAccount> account{};
 };
 struct AccountFile {
     /// Value of the file's key "format".

@@ -5,7 +5,7 @@
 
 #include <optional>
 
-namespace margind::adapters::protocols::perp_v2 {
+namespace margind::adapters {
 
 /// A contract reverts at the first overflow; here results after it mean nothing and ok() says so once at the end.
 class Checked {
@@ -36,13 +36,14 @@ public:
     model::I256 negate(const model::I256& a) { return take(model::negate(a)); }
     model::I256 to_signed(const model::U256& a) { return take(model::I256::from(a)); }
 
-private:
     template <class T>
     T take(const std::optional<T>& value) {
         if (!value) ok_ = false;
         return value.value_or(T{});
     }
+
+private:
     bool ok_ = true;
 };
 
-}  // namespace margind::adapters::protocols::perp_v2
+}  // namespace margind::adapters

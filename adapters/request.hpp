@@ -19,6 +19,9 @@ struct Call {
     std::optional<model::Address> from;
     std::optional<std::uint64_t> gas;
     bool isolated = false;
+    /// Asked of the node's latest block, whatever block is read, for state that nodes keep no history of: the reply has to tell by itself
+    /// which block it is of. Travels alone.
+    bool latest = false;
 };
 
 /// Inclusive range; `topics[i]` empty = any.

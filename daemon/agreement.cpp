@@ -32,7 +32,10 @@ std::string shortened(std::string text) {
 bool same(const FactsPtr& a, const FactsPtr& b) { return (!a && !b) || (a && b && *a == *b); }
 bool same(const Observation& a, const Observation& b) { return a.price == b.price && a.accepted == b.accepted; }
 // The wording of a reason may hold the node's own.
-bool same(const AccountReading& a, const AccountReading& b) { return a.sub == b.sub && same(a.facts, b.facts) && a.views == b.views; }
+bool same(const AccountReading& a, const AccountReading& b) {
+    if (a.agrees != nullptr && a.agrees == b.agrees) return a.sub == b.sub && a.agrees(a, b);
+    return a.sub == b.sub && same(a.facts, b.facts) && a.views == b.views;
+}
 bool same(const AccountReadings& a, const AccountReadings& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const AccountReading& x, const AccountReading& y) { return same(x, y); });
 }

@@ -394,6 +394,7 @@ void BlockReader::add_accounts(const Holder& holder, std::vector<model::MarginAc
         account.read_at = entry.read_at;
         account.verified_at = entry.verified_at;
         account.facts = held.facts;
+        account.qualifiers.unpinned = account.qualifiers.unpinned || held.agrees != nullptr;
         if (views != views_now_.end())
             for (const AccountViews& said : views->second)
                 if (said.sub == held.sub) account.views = said.views;

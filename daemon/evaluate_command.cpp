@@ -1,11 +1,14 @@
 // margind evaluate: what the daemon made of an evaluation file, again; or what a protocol makes of one account written down.
 #include "adapters/adapter.hpp"
+#include "daemon/as_json.hpp"
 #include "daemon/commands.hpp"
 #include "daemon/complain.hpp"
 #include "daemon/evaluation_file.hpp"
+#include "daemon/market_file.hpp"
 #include "daemon/text.hpp"
 #include "daemon/text_file.hpp"
 #include "daemon/venues.hpp"
+#include "risk/distance.hpp"
 #include "risk/evaluate.hpp"
 #include "risk/model/json_text.hpp"
 
@@ -36,9 +39,26 @@ model::Result<const adapters::AccountFile*> account_file_of(const std::string& t
 ExitCode evaluate_account_file(const adapters::AccountFile& kind, const std::string& file, const std::string& text, bool json) {
     const auto answer = kind.evaluate(text);
     if (!answer) return complain({answer.error().code, file + ": " + answer.error().message, model::Retry::never}, ExitCode::usage);
-    fmt::print("{}", json ? answer->json + "\n" : answer->text);
     model::Headline headline;
     headline.level = answer->liquidatable ? model::Level::liquidatable : model::Level::ok;
+    if (!answer->account) {
+        fmt::print("{}", json ? answer->json + "\n" : answer->text);
+        return exit_code_of(headline);
+    }
+    const auto market = load_market(config::defaults());
+    if (!market) return complain(market.error(), ExitCode::internal);
+    const auto found = risk::distances(*answer->account, *market, model::Policy{}, {}, model::ChainId{});
+    if (!found) return complain({found.error().code, file + ": " + found.error().message, model::Retry::never}, ExitCode::usage);
+    if (json) {
+        auto body = nlohmann::json::parse(answer->json, nullptr, false);
+        body["standing"] = as_json(found->standing);
+        body["candidates"] = nlohmann::json::array();
+        for (const model::Candidate& candidate : found->candidates) body["candidates"].push_back(as_json(candidate));
+        fmt::print("{}\n", model::print_json(body));
+    } else {
+        fmt::print("{}{}", answer->text, to_text(found->standing, found->candidates));
+    }
+    if (found->standing.liquidatable) headline.level = model::Level::liquidatable;
     return exit_code_of(headline);
 }
 

@@ -28,7 +28,7 @@ constexpr std::size_t few = 4;
 
 bool is_plain(const Request& request) {
     const Call* call = std::get_if<Call>(&request);
-    return call != nullptr && !call->isolated && !call->from && !call->gas;
+    return call != nullptr && !call->isolated && !call->latest && !call->from && !call->gas;
 }
 
 bool asked_too_much(const model::Error& error) { return error.code == ErrorCode::limit && error.retry == Retry::never; }

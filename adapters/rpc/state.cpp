@@ -22,7 +22,7 @@ Ask message(const Call& call, const Pin& pin) {
     params += '"';
     if (call.from) params += R"(,"from":")" + model::to_hex(call.from->bytes) + '"';
     if (call.gas) params += R"(,"gas":")" + model::U256(*call.gas).to_hex() + '"';
-    params += "}," + pin.text() + "]";
+    params += "}," + (call.latest ? std::string(R"("latest")") : pin.text()) + "]";
     return {"eth_call", std::move(params)};
 }
 

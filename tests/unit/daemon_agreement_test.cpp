@@ -120,6 +120,27 @@ TEST(Agreement, compares_all_accounts_of_an_owner_and_names_the_one_that_differs
     EXPECT_EQ(difference_of(of_owner, honest, saying(1, {account("12", 5), refused}), "alchemy", "infura"), "7 facts: alchemy some, infura none");
 }
 
+bool within_ten(const adapters::AccountReading& a, const adapters::AccountReading& b) {
+    const auto price = [](const adapters::AccountReading& one) { return *one.facts->u64("reserve.3.price"); };
+    return price(a) < price(b) + 10 && price(b) < price(a) + 10;
+}
+
+TEST(Agreement, leaves_readings_of_different_moments_to_their_adapter) {
+    const auto voice = [](std::size_t by, std::uint64_t price, bool unpinned) {
+        adapters::AccountReading account{"a", facts(price), {}, {}};
+        if (unpinned) account.agrees = within_ten;
+        Voice said;
+        said.by = by;
+        said.answers.accounts.emplace(Holder{0, 0}, adapters::AccountReadings{account});
+        return said;
+    };
+    const Subject account{Kind::account, 0, 0};
+    EXPECT_EQ(differing(voice(0, 30, false).answers, voice(1, 35, false).answers), std::vector<Subject>{account});
+    EXPECT_TRUE(differing(voice(0, 30, true).answers, voice(1, 35, true).answers).empty());
+    EXPECT_EQ(differing(voice(0, 30, true).answers, voice(1, 50, true).answers), std::vector<Subject>{account});
+    EXPECT_EQ(differing(voice(0, 30, true).answers, voice(1, 35, false).answers), std::vector<Subject>{account}) << "one alone has no say";
+}
+
 TEST(Agreement, asks_again_only_what_is_contested) {
     Questions questions;
     questions.owners = std::make_shared<const std::vector<model::Address>>(3);

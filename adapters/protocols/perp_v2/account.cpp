@@ -1,7 +1,7 @@
 // What a clearing house says of an account, and what a trader can do about it.
 #include "adapters/protocols/perp_v2/account.hpp"
 
-#include "adapters/protocols/perp_v2/checked.hpp"
+#include "adapters/checked.hpp"
 #include "adapters/protocols/perp_v2/liquidation.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // The arithmetic of AccountBalance, Vault and ClearingHouse over one account.
 #include "adapters/protocols/perp_v2/book.hpp"
 
-#include "adapters/protocols/perp_v2/checked.hpp"
+#include "adapters/checked.hpp"
 
 #include <algorithm>
 

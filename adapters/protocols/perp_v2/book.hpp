@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
-namespace margind::adapters::protocols::perp_v2 {
-
+namespace margind::adapters {
 class Checked;
+}  // namespace margind::adapters
+
+namespace margind::adapters::protocols::perp_v2 {
 
 enum class MarketStatus : std::uint8_t { open, paused, closed };
 

@@ -1,7 +1,7 @@
 // ClearingHouse.liquidate and Vault.liquidateCollateral over one account.
 #include "adapters/protocols/perp_v2/liquidation.hpp"
 
-#include "adapters/protocols/perp_v2/checked.hpp"
+#include "adapters/checked.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 // Uniswap v3's liquidity arithmetic.
 #include "adapters/protocols/perp_v2/liquidity.hpp"
 
-#include "adapters/protocols/perp_v2/checked.hpp"
+#include "adapters/checked.hpp"
 
 #include <algorithm>
 #include <utility>

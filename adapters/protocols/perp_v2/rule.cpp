@@ -2,7 +2,7 @@
 #include "adapters/protocols/perp_v2/rule.hpp"
 
 #include "adapters/protocols/perp_v2/account.hpp"
-#include "adapters/protocols/perp_v2/checked.hpp"
+#include "adapters/checked.hpp"
 #include "adapters/protocols/perp_v2/schema.hpp"
 
 #include <algorithm>
