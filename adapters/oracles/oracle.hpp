@@ -15,6 +15,13 @@
 
 namespace margind::adapters::oracles {
 
+/// What a source lets its answers be at most and at least: one that stands there may be another price, cut off. Both 0: it tells of none.
+struct AnswerBounds {
+    model::I256 low;
+    model::I256 high;
+    friend bool operator==(const AnswerBounds&, const AnswerBounds&) = default;
+};
+
 /// What a source gave. Times in unix seconds.
 struct Answer {
     /// Orders the answers of a source that numbers them: a round with its phase, a package's milliseconds; else 0.
@@ -24,6 +31,8 @@ struct Answer {
     std::int64_t updated_at = 0;
     /// The source's own confidence interval to one side, in ppm of the price.
     std::uint32_t interval_ppm = 0;
+    /// Empty where they were not asked for.
+    std::optional<AnswerBounds> bounds{};
     friend bool operator==(const Answer&, const Answer&) = default;
 };
 

@@ -30,6 +30,13 @@ export const units = {
     contracts: ["ArbitrumSequencerUptimeFeed", "Flags", "SimpleReadAccessController"],
     settings: { optimizer },
   },
+  oracle_doubles: {
+    solc: "solc-0.8.26",
+    paths: { "contracts/oracles/": "contracts/oracles", "": "@chainlink/contracts" },
+    entries: ["contracts/oracles/BoundedAggregator.sol"],
+    contracts: ["BoundedAggregator"],
+    settings: { optimizer },
+  },
   pyth: {
     solc: "solc-0.8.26",
     paths: { "": "@pythnetwork/pyth-sdk-solidity" },

@@ -208,6 +208,11 @@ TEST_F(OracleMatrix, grades_a_feed_by_itself_and_its_sequencer) {
         {"a jump alone", "oracle_round", {{"answer", dollars(6'000)}, {"round", "23"}}, "fresh", 6'000, false, false, true},
         {"the empty start of a phase", "oracle_phase", {{"empty", true}}, "fresh", 6'000, true, false, true},
         {"the first round of a phase", "oracle_round", {{"answer", dollars(3'000)}, {"round", "1"}}, "fresh", 3'000, false, false, true},
+        {"an aggregator with bounds", "oracle_phase", {{"answer", dollars(3'100)}, {"bounds", {dollars(100), dollars(9'000)}}}, "fresh", 3'100, false, false, true},
+        {"at its least", "oracle_round", {{"answer", dollars(100)}}, "fresh", 3'100, true, false, true},
+        {"above it", "oracle_round", {{"answer", dollars(101)}}, "fresh", 101, false, false, true},
+        {"at its most", "oracle_round", {{"answer", dollars(9'000)}}, "fresh", 101, true, false, true},
+        {"an aggregator without", "oracle_phase", {{"answer", dollars(3'000)}}, "fresh", 3'000, false, false, true},
         {"sequencer down", "sequencer_status", {{"down", true}}, "sequencer_grace", 3'000, false, true, true},
         {"sequencer just up", "sequencer_status", {{"down", false}}, "sequencer_grace", 3'000, false, true, true},
     };

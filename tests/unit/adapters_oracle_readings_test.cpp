@@ -70,8 +70,22 @@ model::Result<Observation> read(const config::Feed& feed, std::optional<Answer> 
     return run(*reading, rounds);
 }
 
+const Reply no_such_view = model::fail(ErrorCode::reverted, "reverted");
+
+/// Of a feed without bounds.
 model::Result<Observation> read_round(const Answer& round, std::optional<Answer> previous = {}) {
-    return read(eth_feed(), std::move(previous), {{round_reply(round), word_reply(U256(8))}});
+    Before before;
+    before.previous = std::move(previous);
+    const auto reading = read_price(eth_feed(), std::move(before), block_at(now));
+    reading->next({});
+    const std::vector<Request> more = reading->next(std::vector<Reply>{round_reply(round), word_reply(U256(8))});
+    if (!more.empty()) reading->next(std::vector<Reply>(more.size(), no_such_view));
+    return reading->result();
+}
+/// As it is kept once its aggregator was asked for bounds.
+std::optional<Answer> asked(Answer answer) {
+    answer.bounds.emplace();
+    return answer;
 }
 
 TEST(OracleGrade, follows_age) {
@@ -148,7 +162,7 @@ TEST(Chainlink, grades_what_a_proxy_answers) {
         ASSERT_TRUE(seen) << one.name << ": " << seen.error().message;
         EXPECT_EQ(seen->price.grade, one.grade) << one.name << ": " << seen->price.reason;
         EXPECT_EQ(seen->price.raw, one.previous_holds ? one.previous->raw : one.round.raw) << one.name;
-        EXPECT_EQ(seen->accepted, one.grade == PriceGrade::refused ? std::nullopt : one.previous_holds ? one.previous : std::optional(one.round)) << one.name;
+        EXPECT_EQ(seen->accepted, one.grade == PriceGrade::refused ? std::nullopt : one.previous_holds ? one.previous : asked(one.round)) << one.name;
         EXPECT_EQ(seen->price.reason.starts_with("a later answer is refused: "), one.previous_holds) << one.name << ": " << seen->price.reason;
         EXPECT_EQ(seen->price.source, "chainlink:1:0x0000000000000000000000000000000000000007");
     }
@@ -162,6 +176,42 @@ TEST(Chainlink, calls_a_round_that_reverts_refused_and_fails_on_what_is_no_feed)
     EXPECT_EQ(read(eth_feed(), {}, {{bytes_reply({std::byte{1}}), word_reply(U256(8))}}).error().code, ErrorCode::decode);
     EXPECT_EQ(read(eth_feed(), {}, {{bytes_reply({}), bytes_reply({})}}).error().code, ErrorCode::no_code);
     EXPECT_EQ(read(eth_feed(), {}, {{round_reply(answer(1, 1, now)), word_reply(U256(200))}}).error().code, ErrorCode::decode);
+}
+
+TEST(Chainlink, refuses_what_stands_at_a_bound_of_the_aggregator_behind_the_proxy) {
+    const Reply round = round_reply(answer(2, 7, now, 300'000));
+    const Reply aggregator = word_reply(U256(0xa66));
+    const auto bounds = [](std::int64_t low, std::int64_t high) {
+        return std::vector<Reply>{bytes_reply(evm::AbiWriter().i256(I256(low)).encoded()), bytes_reply(evm::AbiWriter().i256(I256(high)).encoded())};
+    };
+    const auto behind_proxy = [&](std::int64_t low, std::int64_t high) {
+        return read(eth_feed(), answer(2, 6, now - 10, 200'000), {{round, word_reply(U256(8))}, {aggregator, no_such_view, no_such_view}, bounds(low, high)});
+    };
+    EXPECT_EQ(behind_proxy(299'999, 300'001)->price.raw, I256(300'000));
+    EXPECT_EQ(behind_proxy(-5, 300'001)->price.reason, "");
+    for (const auto& seen : {behind_proxy(300'000, 400'000), behind_proxy(300'001, 400'000), behind_proxy(1, 300'000), behind_proxy(1, 299'999)}) {
+        ASSERT_TRUE(seen) << seen.error().message;
+        EXPECT_EQ(seen->price.raw, I256(200'000)) << "the one before holds, and ages";
+        EXPECT_TRUE(seen->price.reason.starts_with("a later answer is refused: answer 300000 is not ")) << seen->price.reason;
+    }
+    // A bare aggregator tells of its own, and nothing before it: no price.
+    const auto bare = read(eth_feed(), {}, {{round, word_reply(U256(8))}, {no_such_view, bounds(300'000, 400'000)[0], bounds(300'000, 400'000)[1]}});
+    ASSERT_TRUE(bare) << bare.error().message;
+    EXPECT_EQ(bare->price.grade, PriceGrade::refused);
+    EXPECT_EQ(bare->price.reason, "answer 300000 is not above the aggregator's least of 300000");
+}
+
+TEST(Chainlink, asks_for_bounds_once_in_each_phase) {
+    Answer before = answer(2, 6, now - 10, 200'000);
+    before.bounds = AnswerBounds{I256(1), I256(250'000)};
+    const auto same = read(eth_feed(), before, {{round_reply(answer(2, 7, now, 250'000)), word_reply(U256(8))}});
+    EXPECT_EQ(same->price.raw, I256(200'000)) << "at the most that is remembered";
+    const auto next = read(eth_feed(), before, {{round_reply(answer(3, 1, now, 250'000)), word_reply(U256(8))}, {no_such_view, no_such_view, no_such_view}});
+    EXPECT_EQ(next->price.raw, I256(250'000));
+    EXPECT_EQ(next->accepted, asked(answer(3, 1, now, 250'000)));
+    // What did not come is no word that there are none.
+    const Reply lost = model::fail(ErrorCode::unreachable, "gone");
+    EXPECT_FALSE(read(eth_feed(), {}, {{round_reply(answer(2, 7, now)), word_reply(U256(8))}, {lost, no_such_view, no_such_view}}));
 }
 
 TEST(Chainlink, compares_the_description) {

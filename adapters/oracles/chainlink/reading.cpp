@@ -6,6 +6,8 @@
 #include "adapters/oracles/grade.hpp"
 #include "adapters/oracles/round.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 namespace margind::adapters::oracles::chainlink {
@@ -18,27 +20,50 @@ namespace {
 
 const evm::Function decimals_of("decimals()");
 const evm::Function description_of("description()");
+const evm::Function aggregator_of("aggregator()");
+const evm::Function lowest_of("minAnswer()");
+const evm::Function highest_of("maxAnswer()");
 
 constexpr unsigned phase_bit = 64;
 
+model::U256 phase_of(const Answer& answer) { return shift_right(answer.id, phase_bit); }
+
+// The bounds are an aggregator's own and never change: they are read with the first round of each phase, behind a proxy or not.
 class PriceReading final : public Reading<Observation> {
 public:
     PriceReading(config::Feed feed, std::optional<Answer> previous, const model::BlockRef& block)
         : feed_(std::move(feed)), previous_(std::move(previous)), block_(block) {}
 
     std::vector<Request> next(std::span<const Reply> replies) override {
-        if (!asked_) {
-            asked_ = true;
-            return {latest_round_data(feed_.address), Call{feed_.address, decimals_of(), {}, {}, false}};
+        switch (round_++) {
+            case 0: return {latest_round_data(feed_.address), call(feed_.address, decimals_of)};
+            case 1: return take_round(replies);
+            case 2: return take_aggregator(replies);
+            case 3: take_bounds(replies); break;
+            default: break;
         }
-        result_ = take(replies);
         return {};
     }
 
     Result<Observation> result() override { return result_; }
 
 private:
-    Result<Observation> take(std::span<const Reply> replies) const {
+    static Call call(const model::Address& to, const evm::Function& view) { return Call{to, view(), {}, {}, false}; }
+
+    std::vector<Request> take_round(std::span<const Reply> replies) {
+        if (const Result<void> good = read_round(replies); !good) {
+            result_ = fail(good.error());
+            return {};
+        }
+        if (refused_.empty() && previous_ && previous_->bounds && phase_of(*previous_) == phase_of(answer_)) answer_.bounds = previous_->bounds;
+        if (refused_.empty() && !answer_.bounds)
+            return {call(feed_.address, aggregator_of), call(feed_.address, lowest_of), call(feed_.address, highest_of)};
+        observe_it();
+        return {};
+    }
+
+    // Sets the answer and why it is refused.
+    Result<void> read_round(std::span<const Reply> replies) {
         if (const Result<void> count = check_count(feed_, replies, 2); !count) return fail(count.error());
         const Result<model::Bytes> decimals_bytes = bytes_of(feed_, replies[1]);
         if (!decimals_bytes) return fail(decimals_bytes.error());
@@ -50,25 +75,72 @@ private:
         if (reader.error() != nullptr) return fail(*reader.error());
         if (decimals > model::max_decimals) return fail(ErrorCode::decode, what + " has " + std::to_string(decimals) + " decimals");
 
-        Answer answer;
-        answer.decimals = static_cast<std::uint8_t>(decimals);
+        answer_.decimals = static_cast<std::uint8_t>(decimals);
         const Result<model::Bytes> answered = bytes_of(feed_, replies[0]);
         if (!answered && answered.error().code != ErrorCode::reverted) return fail(answered.error());
-        if (!answered) return observe(feed_, answer, answered.error().message, previous_, block_.time);
+        if (!answered) {
+            refused_ = answered.error().message;
+            return {};
+        }
         const Result<Round> round = decode_round(*answered, what);
         if (!round) return fail(round.error());
-        answer.id = round->id;
-        answer.raw = round->answer;
-        answer.updated_at = round->updated_at;
-        std::string refused = refusal(answer, block_.time);
-        if (refused.empty() && previous_) refused = going_back(answer, *previous_);
-        return observe(feed_, answer, refused, previous_, block_.time);
+        answer_.id = round->id;
+        answer_.raw = round->answer;
+        answer_.updated_at = round->updated_at;
+        refused_ = refusal(answer_, block_.time);
+        if (refused_.empty() && previous_) refused_ = going_back(answer_, *previous_);
+        return {};
+    }
+
+    std::vector<Request> take_aggregator(std::span<const Reply> replies) {
+        if (const Result<void> count = check_count(feed_, replies, 3); !count) {
+            result_ = fail(count.error());
+            return {};
+        }
+        const auto behind = word_of(replies[0]);
+        if (!behind) {
+            take_bounds(replies.subspan(1));
+            return {};
+        }
+        model::Address aggregator;
+        std::copy_backward(behind->end() - static_cast<std::ptrdiff_t>(aggregator.bytes.size()), behind->end(), aggregator.bytes.end());
+        return {call(aggregator, lowest_of), call(aggregator, highest_of)};
+    }
+
+    void take_bounds(std::span<const Reply> replies) {
+        if (const Result<void> count = check_count(feed_, replies, 2); !count) {
+            result_ = fail(count.error());
+            return;
+        }
+        const auto low = word_of(replies[0]);
+        const auto high = word_of(replies[1]);
+        answer_.bounds.emplace();
+        if (low && high) *answer_.bounds = {model::I256::from_word(model::U256::from_big_endian(*low)), model::I256::from_word(model::U256::from_big_endian(*high))};
+        observe_it();
+    }
+
+    // Empty where the contract has no such view; what went wrong on the way fails the reading.
+    std::optional<std::array<std::byte, 32>> word_of(const Reply& reply) {
+        const Result<model::Bytes> bytes = bytes_of(feed_, reply);
+        if (!bytes && bytes.error().code != ErrorCode::reverted) failed_ = bytes.error();
+        if (!bytes || bytes->size() != 32) return std::nullopt;
+        std::array<std::byte, 32> word{};
+        std::copy(bytes->begin(), bytes->end(), word.begin());
+        return word;
+    }
+
+    void observe_it() {
+        if (failed_) result_ = fail(*failed_);
+        else result_ = observe(feed_, answer_, refused_.empty() ? cut_off(answer_) : refused_, previous_, block_.time);
     }
 
     config::Feed feed_;
     std::optional<Answer> previous_;
     model::BlockRef block_;
-    bool asked_ = false;
+    int round_ = 0;
+    Answer answer_;
+    std::string refused_;
+    std::optional<model::Error> failed_;
     Result<Observation> result_ = fail(ErrorCode::missing, "the feed was not read");
 };
 
@@ -117,14 +189,21 @@ std::unique_ptr<Reading<std::string>> read_description_of(const config::Feed& fe
 }  // namespace
 
 std::string going_back(const Answer& answer, const Answer& previous) {
-    const model::U256 phase = shift_right(answer.id, phase_bit);
-    const model::U256 before = shift_right(previous.id, phase_bit);
+    const model::U256 phase = phase_of(answer);
+    const model::U256 before = phase_of(previous);
     if (phase < before) return "round " + answer.id.to_decimal() + " is of phase " + phase.to_decimal() + ", before phase " + before.to_decimal();
     // Aggregators of two phases run beside each other for a while: their times are not compared.
     if (phase > before) return {};
     if (answer.id < previous.id) return "round " + answer.id.to_decimal() + " is before round " + previous.id.to_decimal();
     if (answer.updated_at < previous.updated_at)
         return "updatedAt " + std::to_string(answer.updated_at) + " is before " + std::to_string(previous.updated_at) + " of the last round";
+    return {};
+}
+
+std::string cut_off(const Answer& answer) {
+    if (!answer.bounds || *answer.bounds == AnswerBounds{}) return {};
+    if (answer.raw <= answer.bounds->low) return "answer " + answer.raw.to_decimal() + " is not above the aggregator's least of " + answer.bounds->low.to_decimal();
+    if (answer.raw >= answer.bounds->high) return "answer " + answer.raw.to_decimal() + " is not below the aggregator's most of " + answer.bounds->high.to_decimal();
     return {};
 }
 

@@ -24,13 +24,17 @@ async function round(world, args) {
   return { block: head, round: number.toString() };
 }
 
-/** Another aggregator behind the proxy: with the given answer, or without any round yet. */
+/** Another aggregator behind the proxy: with the given answer, or without any round yet; with `bounds` one that tells of its own. */
 async function phase(world, args) {
   const { proxy, phases } = world.optional.oracles;
   const { owner, keeper } = world.roles;
   const empty = flagOf(args, "empty", false);
   const answer = empty ? 1n : parseInteger(args.answer, "answer");
-  const next = await world.evm.deploy(owner, compiled("aggregator", "MockV3Aggregator"), [feedDecimals, answer]);
+  if (args.bounds !== undefined && !(Array.isArray(args.bounds) && args.bounds.length === 2)) throw new Refused("bounds: expected the least and the most answer");
+  const bounds = args.bounds?.map((bound) => parseInteger(bound, "bounds"));
+  const next = bounds
+    ? await world.evm.deploy(owner, compiled("oracle_doubles", "BoundedAggregator"), [feedDecimals, answer, ...bounds])
+    : await world.evm.deploy(owner, compiled("aggregator", "MockV3Aggregator"), [feedDecimals, answer]);
   if (empty) await next.send(keeper, "updateRoundData", 0, 0, 0, 0);
   await proxy.send(owner, "proposeAggregator", next.address);
   phases.push(next);
@@ -58,7 +62,7 @@ async function pyth(world, args) {
 
 export const oracleVerbs = {
   oracle_round: { fields: ["round", "answer", "updated_at", "at"], run: round },
-  oracle_phase: { fields: ["empty", "answer", "at"], run: phase },
+  oracle_phase: { fields: ["empty", "answer", "bounds", "at"], run: phase },
   sequencer_status: { fields: ["down", "since", "at"], run: sequencer },
   pyth_update: { fields: ["asset", "price", "confidence", "exponent", "published_at", "at"], run: pyth },
 };
