@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 namespace margind::daemon {
@@ -37,7 +38,7 @@ constexpr std::size_t most_points = 32;
 constexpr std::size_t most_found = 100'000;
 constexpr std::size_t most_passing = 256;
 constexpr std::chrono::minutes passing_for{10};
-constexpr std::chrono::seconds kept_every{5};
+constexpr std::chrono::seconds kept_every{1};
 constexpr std::uint64_t kept_blocks = 256;
 constexpr std::chrono::seconds give_up_after{30};
 
@@ -58,6 +59,7 @@ storage::SearchText text_of(const model::Bytes32& id, const SearchState& state, 
     text.next = state.next;
     text.agreed = state.agreed;
     text.points = points_text(points);
+    text.found_from = from;
     for (const adapters::Log& log : *state.found)
         if (log.block_number >= from) text.found.push_back(storage::FoundText{log.block_number, log.log_index, found_text(log)});
     return text;
@@ -201,36 +203,36 @@ asio::awaitable<void> Searcher::load() {
     }
 }
 
-// What the database does not hold: at once where logs were found, else every few seconds or blocks. False: there was nothing.
+// What the database does not hold: at once where logs were found, else every second or few hundred blocks. What lies above is searched
+// again after an end that nobody announced. False: there was nothing.
 asio::awaitable<bool> Searcher::keep(bool all) {
     if (parts_.history == nullptr) co_return false;
     const Steady::time_point now = Steady::now();
-    bool any = false;
-    std::vector<model::Bytes32> ids;
-    for (const auto& [id, entry] : entries_)
-        if (entry.loaded && entry.wanted.lasting && entry.changed_from) ids.push_back(id);
-    for (const model::Bytes32& id : ids) {
-        Entry& entry = entries_.at(id);
+    std::vector<storage::SearchText> texts;
+    for (auto& [id, entry] : entries_) {
+        if (!entry.loaded || !entry.wanted.lasting || !entry.changed_from) continue;
         const bool found = !entry.state.found->empty() && entry.state.found->back().block_number >= *entry.changed_from;
         const bool due = entry.carried ? entry.state.next >= entry.kept_next + kept_blocks : now - entry.kept_at >= kept_every;
         if (!all && !found && !due) continue;
         if (entry.tip) add_point(entry.points, *entry.tip);
-        const std::uint64_t from = *entry.changed_from;
-        auto text = text_of(id, entry.state, entry.points, from);
+        texts.push_back(text_of(id, entry.state, entry.points, *entry.changed_from));
         entry.changed_from.reset();
         entry.kept_at = now;
         entry.kept_next = entry.state.next;
-        auto work = [history = parts_.history, kept = std::move(text), from] { return history->keep_search(kept, from); };
-        const auto done = co_await run_blocking(parts_.pool, std::move(work));
-        if (!done) {
-            if (!keep_failed_) spdlog::warn("event=search_not_kept chain={} error={}", parts_.chain.value, log_value(done.error().message));
-            Entry& again = entries_.at(id);
-            again.changed_from = std::min(from, again.changed_from.value_or(from));
-        }
-        keep_failed_ = !done;
-        any = true;
     }
-    co_return any;
+    if (texts.empty()) co_return false;
+    const auto kept = std::make_shared<const std::vector<storage::SearchText>>(std::move(texts));
+    auto work = [history = parts_.history, kept] { return history->keep_searches(*kept); };
+    const auto done = co_await run_blocking(parts_.pool, std::move(work));
+    if (!done) {
+        if (!keep_failed_) spdlog::warn("event=search_not_kept chain={} error={}", parts_.chain.value, log_value(done.error().message));
+        for (const storage::SearchText& text : *kept) {
+            Entry& entry = entries_.at(text.id);
+            entry.changed_from = std::min(text.found_from, entry.changed_from.value_or(text.found_from));
+        }
+    }
+    keep_failed_ = !done;
+    co_return true;
 }
 
 // The last place that is still on the chain; what was found above it is dropped. False: nobody can tell.

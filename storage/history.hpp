@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -123,6 +124,8 @@ struct SearchText {
     std::string points;
     /// By block and index.
     std::vector<FoundText> found;
+    /// When it is kept: `found` takes the place of what was found from this block on, what lies below stays.
+    std::uint64_t found_from = 0;
 };
 
 /// More buckets than this in one question fail with ErrorCode::limit.
@@ -174,8 +177,8 @@ public:
     virtual Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::uint64_t after, std::size_t limit) = 0;
 
     virtual Result<std::optional<SearchText>> search(const model::Bytes32& id) = 0;
-    /// In one transaction; what was found from block `from` on is replaced by what `search` holds, what lies below stays.
-    virtual Result<void> keep_search(const SearchText& search, std::uint64_t from) = 0;
+    /// In one transaction.
+    virtual Result<void> keep_searches(std::span<const SearchText> searches) = 0;
 };
 
 struct SqliteOptions {

@@ -4,14 +4,14 @@
 #include "storage/history.hpp"
 #include "storage/sqlite.hpp"
 
-#include <cstdint>
 #include <optional>
+#include <span>
 
 namespace margind::storage {
 
 /// As History::search(), on one commit.
 Result<std::optional<SearchText>> read_search(sqlite::Connection& connection, const model::Bytes32& id);
-/// As History::keep_search(), in a transaction of its own.
-Result<void> write_search(sqlite::Connection& connection, const SearchText& search, std::uint64_t from);
+/// As History::keep_searches(), in a transaction of its own.
+Result<void> write_searches(sqlite::Connection& connection, std::span<const SearchText> searches);
 
 }  // namespace margind::storage

@@ -52,7 +52,7 @@ public:
     Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::uint64_t after, std::size_t limit) override;
 
     Result<std::optional<SearchText>> search(const model::Bytes32& id) override;
-    Result<void> keep_search(const SearchText& search, std::uint64_t from) override;
+    Result<void> keep_searches(std::span<const SearchText> searches) override;
 
 private:
     Result<void> write_orphaned(const Orphaned& orphaned);
@@ -407,9 +407,9 @@ Result<std::optional<SearchText>> SqliteHistory::search(const model::Bytes32& id
     return read_search(*writer_, id);
 }
 
-Result<void> SqliteHistory::keep_search(const SearchText& search, std::uint64_t from) {
+Result<void> SqliteHistory::keep_searches(std::span<const SearchText> searches) {
     const std::lock_guard lock(writing_);
-    return write_search(*writer_, search, from);
+    return write_searches(*writer_, searches);
 }
 
 Result<void> configure(Connection& writer, const std::string& file, const SqliteOptions& options) {
