@@ -54,6 +54,22 @@ std::span<const PolicyField> policy_fields() {
         PolicyField{"default_sigma_24h", &Policy::default_sigma_24h, 0.001, 1},
         PolicyField{"default_beta", &Policy::default_beta, -10, 10},
         PolicyField{"default_range", &Policy::default_range, 0.01, 0.99},
+        PolicyField{"var_tail_bps", &Policy::var_tail_bps, 1, 10000},
+        PolicyField{"es_tail_bps", &Policy::es_tail_bps, 1, 10000},
+        PolicyField{"es_stressed_weight", &Policy::es_stressed_weight, 0, 1},
+        PolicyField{"es_paths_least", &Policy::es_paths_least, 1, 100000},
+        PolicyField{"basis_floor", &Policy::basis_floor, 0, 1},
+        PolicyField{"basis_sigmas", &Policy::basis_sigmas, 0, 20},
+        PolicyField{"tenor_short_days", &Policy::tenor_short_days, 0.01, 3650},
+        PolicyField{"tenor_middle_days", &Policy::tenor_middle_days, 0.01, 3650},
+        PolicyField{"tenor_long_days", &Policy::tenor_long_days, 0.01, 3650},
+        PolicyField{"tenor_vol", &Policy::tenor_vol, 0, 5},
+        PolicyField{"adv_share", &Policy::adv_share, 0.001, 10},
+        PolicyField{"short_charge", &Policy::short_charge, 0, 1},
+        PolicyField{"peg_charge", &Policy::peg_charge, 0, 1},
+        PolicyField{"oracle_charge", &Policy::oracle_charge, 0, 1},
+        PolicyField{"gas_per_action", &Policy::gas_per_action, 0, 1000000000.0},
+        PolicyField{"stress_overshoot", &Policy::stress_overshoot, 0, 0.9},
     };
     return fields;
 }
@@ -64,7 +80,8 @@ std::span<const PolicyOrder> policy_orders() {
         PolicyOrder{"z_warn", "z_watch", true},           PolicyOrder{"cover_warn", "cover_watch", true},
         PolicyOrder{"z_warn", "action_z", false},         PolicyOrder{"action_z", "action_z_incident", false},
         PolicyOrder{"touch_warn", "touch_call", false},   PolicyOrder{"touch_call", "touch_critical", false},
-        PolicyOrder{"floor_hedged", "floor_net", false},
+        PolicyOrder{"floor_hedged", "floor_net", false},  PolicyOrder{"var_tail_bps", "es_tail_bps", false},
+        PolicyOrder{"tenor_short_days", "tenor_middle_days", true}, PolicyOrder{"tenor_middle_days", "tenor_long_days", true},
     };
     return orders;
 }

@@ -181,6 +181,20 @@ json scenarios_answer(const Published& state, const Clocks& clocks, const model:
     json body = base(state, clocks, report);
     body["scenarios"] = report.unified ? as_json(report.unified->scenarios) : json(nullptr);
     body["worst_scenario"] = report.unified ? json(report.unified->worst_scenario) : json(nullptr);
+    body["stress"] = report.unified ? as_json(report.stress) : json(nullptr);
+    body["reason"] = null_if_empty(report.unified_reason);
+    return body;
+}
+
+json attribution_answer(const Published& state, const Clocks& clocks, const model::PortfolioReport& report) {
+    json body = base(state, clocks, report);
+    body["attribution"] = as_json(report.attribution);
+    body["mm_rests_on"] = report.unified ? json(report.unified->mm_rests_on) : json(nullptr);
+    body["add_ons"] = report.unified ? as_json(report.unified->add_ons) : json(nullptr);
+    body["tail"] = report.unified ? as_json(report.unified->tail) : json(nullptr);
+    body["tail_reason"] = report.unified ? null_if_empty(report.unified->tail_reason) : json(nullptr);
+    body["policy"] = as_json(state.evaluation->report->policy);
+    body["market_version"] = state.evaluation->report->market_version;
     body["reason"] = null_if_empty(report.unified_reason);
     return body;
 }

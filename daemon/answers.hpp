@@ -17,6 +17,7 @@ nlohmann::json portfolio_row(const Evaluation& evaluation, const model::Portfoli
 nlohmann::json portfolio_answer(const Published& state, const Clocks& clocks, const model::PortfolioReport& report);
 nlohmann::json accounts_answer(const Published& state, const Clocks& clocks, const model::PortfolioReport& report);
 nlohmann::json scenarios_answer(const Published& state, const Clocks& clocks, const model::PortfolioReport& report);
+nlohmann::json attribution_answer(const Published& state, const Clocks& clocks, const model::PortfolioReport& report);
 /// One block per chain with its age by the wall clock and since an endpoint last confirmed it as the head.
 nlohmann::json as_of(const Published& state, const Clocks& clocks);
 nlohmann::json history_answer(const std::string& portfolio, const std::vector<storage::HistoryPoint>& points);

@@ -30,6 +30,8 @@ ExitCode run(const std::string& config);
 /// 0 all good, 10 warnings, 30 something is unusable, 4 no endpoint answers.
 ExitCode doctor(const DoctorOptions& options);
 ExitCode evaluate_file(const std::string& file, bool json);
+/// The calibration of a folder of histories, as JSON on standard output.
+ExitCode calibrate(const std::string& folder);
 ExitCode config_check(const std::string& config);
 ExitCode config_show(const std::string& config);
 ExitCode list_adapters();

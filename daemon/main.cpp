@@ -70,6 +70,10 @@ int run_command(int argc, char** argv) {
     evaluate->add_option("FILE", file, "Evaluation or account file; - for standard input")->required();
     evaluate->add_flag("--json", json, "Report, next memory and events as JSON");
 
+    std::string folder;
+    auto* calibrate = app.add_subcommand("calibrate", "Make the calibration that evaluations stand on from a folder of price histories; JSON on standard output");
+    calibrate->add_option("DATA", folder, "Folder with prices/*.csv.gz and funding/*.csv.gz")->required();
+
     auto* configuration = app.add_subcommand("config", "Check or show a configuration");
     configuration->require_subcommand(1);
     auto* config_check = configuration->add_subcommand("check", "Say every error of a configuration at once");
@@ -94,6 +98,7 @@ int run_command(int argc, char** argv) {
     else if (run->parsed()) code = margind::daemon::run(config);
     else if (doctor_command->parsed()) code = margind::daemon::doctor(doctor);
     else if (evaluate->parsed()) code = margind::daemon::evaluate_file(file, json);
+    else if (calibrate->parsed()) code = margind::daemon::calibrate(folder);
     else if (config_check->parsed()) code = margind::daemon::config_check(config);
     else if (config_show->parsed()) code = margind::daemon::config_show(config);
     else if (adapters->parsed()) code = margind::daemon::list_adapters();

@@ -3,22 +3,16 @@
 
 #include "config/resources.hpp"
 #include "daemon/text_file.hpp"
-#include "risk/model/json_text.hpp"
-#include "risk/model/json_reader.hpp"
-#include "risk/model/market_fields.hpp"
+#include "risk/market_file.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 namespace margind::daemon {
 namespace {
 
 constexpr std::size_t largest = std::size_t{16} << 20;
 
 model::Result<model::Market> parse(std::string_view text, const std::string& name) {
-    const auto document = model::parse_json(text);
-    if (!document) return model::fail(document.error().code, fmt::format("calibration {}: {}", name, document.error().message));
-    auto market = model::from_json<model::Market>(*document);
+    auto market = risk::parse_market(text);
     if (!market) return model::fail(market.error().code, fmt::format("calibration {}: {}", name, market.error().message));
     return market;
 }

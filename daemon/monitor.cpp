@@ -30,7 +30,7 @@ constexpr std::chrono::seconds first_patience{5};
 }  // namespace
 
 Monitor::Monitor(MonitorParts parts, std::map<model::ChainId, std::unique_ptr<ChainSource>> sources)
-    : parts_(std::move(parts)), memory_(std::make_shared<const model::Memory>()), timer_(parts_.executor) {
+    : parts_(std::move(parts)), memory_(std::make_shared<const model::Memory>()), market_(parts_.market), timer_(parts_.executor) {
     std::set<model::Address> owners;
     for (const model::Portfolio& portfolio : parts_.settings.portfolios)
         for (const auto* list : {&portfolio.owners, &portfolio.wallets}) owners.insert(list->begin(), list->end());
@@ -54,6 +54,10 @@ Monitor::~Monitor() = default;
 
 Result<void> Monitor::resume() {
     if (!parts_.history) return {};
+    constexpr std::int64_t day_s = 86'400;
+    const auto prices = parts_.history->daily_prices(parts_.market.calibrated_to / day_s - 1);
+    if (!prices) return model::fail(prices.error());
+    market_.restore(*prices);
     const auto text = parts_.history->latest_memory();
     if (!text) return model::fail(text.error());
     if (!*text) return {};
@@ -88,7 +92,8 @@ Result<void> Monitor::restore() {
     if (!all_watched || snapshot->portfolios != asked.portfolios || (*text)->blocks != memory_->blocks) return {};
     auto evaluation = std::make_shared<Evaluation>();
     evaluation->snapshot = std::make_shared<const model::Snapshot>(*snapshot);
-    evaluation->report = std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, parts_.threads));
+    evaluation->market = market_.at(snapshot->time);
+    evaluation->report = std::make_shared<const model::Report>(risk::evaluate(*snapshot, parts_.rules, *evaluation->market, parts_.settings.policy, parts_.threads));
     evaluation->after = memory_;
     evaluation_ = std::move(evaluation);
     for (const std::unique_ptr<Watched>& chain : chains_) {

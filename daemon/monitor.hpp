@@ -3,6 +3,7 @@
 
 #include "config/settings.hpp"
 #include "daemon/chain_source.hpp"
+#include "daemon/current_market.hpp"
 #include "daemon/metrics.hpp"
 #include "daemon/outbox.hpp"
 #include "daemon/published.hpp"
@@ -110,6 +111,7 @@ private:
     std::vector<std::unique_ptr<Watched>> chains_;
     std::shared_ptr<const model::Memory> memory_;
     std::shared_ptr<const Evaluation> evaluation_;
+    CurrentMarket market_;
     /// Of the last evaluation, to spare work of the next.
     std::shared_ptr<const risk::Kept> kept_;
     /// Recent memories, newest last: a reorganisation is undone from here before the database is asked.

@@ -125,11 +125,13 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, std::vector<Wa
     std::shared_ptr<const model::Snapshot> snapshot;
     Evaluated evaluated;
     double evaluate_seconds = 0;
+    std::shared_ptr<const model::Market> market;
     for (;;) {
         snapshot = snapshot_of_readings(*ground.memory);
+        market = market_.at(snapshot->time);
         const Steady::time_point start = parts_.clocks.steady();
-        auto work = [this, snapshot, before = ground.memory, kept = kept_] {
-            return evaluate_snapshot(*snapshot, parts_.rules, parts_.market, parts_.settings.policy, *before, kept, parts_.threads);
+        auto work = [this, snapshot, market, before = ground.memory, kept = kept_] {
+            return evaluate_snapshot(*snapshot, parts_.rules, *market, parts_.settings.policy, *before, kept, parts_.threads);
         };
         evaluated = co_await run_blocking(parts_.pool, std::move(work));
         evaluate_seconds = seconds_between(start, parts_.clocks.steady());
@@ -143,6 +145,7 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, std::vector<Wa
     evaluation->report = evaluated.report;
     evaluation->before = ground.memory;
     evaluation->after = evaluated.memory;
+    evaluation->market = market;
     told_.clear();
     for (const model::SourceTrouble& trouble : snapshot->troubles) told_.emplace_back(trouble.chain, trouble.kind);
 
@@ -179,6 +182,7 @@ asio::awaitable<void> Monitor::evaluate_and_commit(Ground ground, std::vector<Wa
         batch = co_await run_blocking(parts_.pool, std::move(writing));
     }
     batch.orphaned = ground.orphaned;
+    batch.daily_prices = market_.note(*snapshot);
     for (const std::vector<model::IncidentEvent>* events : {&ground.events, &evaluated.events})
         for (const model::IncidentEvent& event : *events) {
             parts_.metrics.event(event.type);
@@ -197,6 +201,7 @@ asio::awaitable<void> Monitor::commit(storage::CommitBatch batch) {
         // What was refused before goes first; of snapshots only the newest is kept.
         batch.orphaned.insert(batch.orphaned.begin(), pending_->orphaned.begin(), pending_->orphaned.end());
         batch.events.insert(batch.events.begin(), std::make_move_iterator(pending_->events.begin()), std::make_move_iterator(pending_->events.end()));
+        batch.daily_prices.insert(batch.daily_prices.begin(), std::make_move_iterator(pending_->daily_prices.begin()), std::make_move_iterator(pending_->daily_prices.end()));
         pending_.reset();
     }
     const auto sending = std::make_shared<storage::CommitBatch>(batch);

@@ -33,8 +33,9 @@ asio::awaitable<Result<std::shared_ptr<const Evaluation>>> Monitor::read_address
     auto snapshot = std::make_shared<model::Snapshot>(assemble(readings, parts_.settings.assets, std::move(portfolios)));
     snapshot->troubles = (*found)->status.troubles;
     evaluation->snapshot = std::move(snapshot);
-    auto work = [this, read = evaluation->snapshot] {
-        return std::make_shared<const model::Report>(risk::evaluate(*read, parts_.rules, parts_.market, parts_.settings.policy, parts_.threads));
+    evaluation->market = market_.at(evaluation->snapshot->time);
+    auto work = [this, read = evaluation->snapshot, market = evaluation->market] {
+        return std::make_shared<const model::Report>(risk::evaluate(*read, parts_.rules, *market, parts_.settings.policy, parts_.threads));
     };
     evaluation->report = co_await run_blocking(parts_.pool, std::move(work));
     co_return std::shared_ptr<const Evaluation>(evaluation);

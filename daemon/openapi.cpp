@@ -29,7 +29,7 @@ json type_schema(std::string type) {
         type.pop_back();
     }
     if (type.front() == '[') {
-        schema["type"] = "array";
+        schema["type"] = nullable ? json::array({"array", "null"}) : json("array");
         schema["items"] = type_schema(type.substr(1, type.size() - 2));
     } else if (type.front() == '#') {
         auto reference = json::object();
@@ -156,8 +156,43 @@ json schemas() {
                                       {"time", "integer", "Block time of the evaluation."},
                                       {"scenarios", "array?", "Each scenario of the grid: moves of prices (shocks) and of vols (up, down), the share that counts (weight), and the book's profit or loss as it counts."},
                                       {"worst_scenario", "string?", "The one that the margin rests on."},
+                                      {"stress", "[#Stress]?", "The stress library: losses with penalties, at most what each account is worth."},
                                       {"reason", "string?", "Why they are null."},
                                       {"as_of", "[#AsOf]", "Blocks and ages."}});
+    all["Stress"] = object_schema({{"name", "string", "The state of the world."},
+                                   {"kind", "string", "day, peg, freeze, overshoot, pause, deleverage or correlation."},
+                                   {"shocks", "object", "Relative moves of prices by asset."},
+                                   {"pnl_usd", "number?", "Profit or loss of the book, as the venues would have it."},
+                                   {"liquidated", "array", "Accounts that are liquidated there."},
+                                   {"reason", "string", "Why it is null."}});
+    all["Shares"] = object_schema({{"es_usd", "number", "Of the filtered expected shortfall."},
+                                   {"grid_usd", "number", "Of the grid margin."},
+                                   {"mm_usd", "number", "Of MM_u, add-ons included."},
+                                   {"incremental_es_usd", "number?", "By how much the filtered expected shortfall is less without it."}});
+    all["PositionShare"] = object_schema({{"account", "string", "Key."}, {"label", "string", "The venue's name; 'rule' is what the venue's own rule makes beyond its positions, 'worth in' what the account is worth in its money."},
+                                          {"underlying", "string", "Asset."}, {"shares", "#Shares", "They add up to the total."}});
+    all["PartShare"] = object_schema({{"of", "string", "Venue, asset or factor."}, {"shares", "#Shares", "They add up to the total."}});
+    all["AddOn"] = object_schema({{"name", "string", "liquidity, concentration, short_options, peg, funding, basis, tenor, oracle or gas."},
+                                  {"usd", "number?", "Null: not known in part, and left out of the margin, which is then a lower bound."},
+                                  {"reason", "string", "Why it is null."},
+                                  {"in_mm", "boolean", "In MM_u too; else in IM_u alone."},
+                                  {"inputs", "array", "What it charges, with every figure and its source."}});
+    all["Attribution"] = object_schema({{"total", "#Shares", "What the shares add up to."},
+                                        {"positions", "[#PositionShare]", "By position."},
+                                        {"venues", "[#PartShare]", "By venue."},
+                                        {"underlyings", "[#PartShare]", "By underlying."},
+                                        {"factors", "[#PartShare]", "By spot, vol, time and add-on."}});
+    all["Attributions"] = object_schema({{"name", "string", "Portfolio."},
+                                         {"time", "integer", "Block time of the evaluation."},
+                                         {"attribution", "#Attribution?", "Who brings how much."},
+                                         {"mm_rests_on", "string?", "grid, es or floor."},
+                                         {"add_ons", "[#AddOn]?", "Each by itself."},
+                                         {"tail", "object?", "VaR and expected shortfall with the paths behind them."},
+                                         {"tail_reason", "string?", "Why it is null."},
+                                         {"policy", "array", "Every number of the policy: name, value, default, source."},
+                                         {"market_version", "string", "Calibration used."},
+                                         {"reason", "string?", "Why they are null."},
+                                         {"as_of", "[#AsOf]", "Blocks and ages."}});
     all["History"] = object_schema({{"name", "string", "Portfolio."}, {"points", "array", "By block time; missing figures are null."}});
     all["Snapshot"] = object_schema({{"snapshot", "object", "Blocks, facts, accounts, prices."},
                                      {"market", "object", "Calibration."},
@@ -200,7 +235,8 @@ const std::vector<Path>& paths() {
         {"/v1/portfolios", "Every portfolio with its headline", "Portfolios", {}},
         {"/v1/portfolios/{name}", "Headline, first liquidation, unified figures", "Portfolio", {name}},
         {"/v1/portfolios/{name}/accounts", "Each account by itself", "Accounts", {name}},
-        {"/v1/portfolios/{name}/scenarios", "The scenarios of the unified margin", "Scenarios", {name}},
+        {"/v1/portfolios/{name}/scenarios", "The scenarios of the unified margin, and the stress library", "Scenarios", {name}},
+        {"/v1/portfolios/{name}/attribution", "Who brings how much of the risk, and what the margin stands on", "Attributions", {name}},
         {"/v1/portfolios/{name}/history",
          "Headline and unified figures over block time",
          "History",

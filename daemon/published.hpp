@@ -2,6 +2,7 @@
 #pragma once
 
 #include "risk/model/incident.hpp"
+#include "risk/model/market.hpp"
 #include "risk/model/report.hpp"
 #include "risk/model/snapshot.hpp"
 
@@ -50,6 +51,8 @@ struct Evaluation {
     std::shared_ptr<const model::Report> report;
     std::shared_ptr<const model::Memory> before;
     std::shared_ptr<const model::Memory> after;
+    /// The calibration that it stands on.
+    std::shared_ptr<const model::Market> market{};
 };
 
 struct Published {

@@ -81,6 +81,7 @@ const std::vector<Routes::Row>& Routes::table() {
         {"/v1/portfolios/{name}", "/v1/portfolios/([^/]{1,64})", {}, &Routes::portfolio},
         {"/v1/portfolios/{name}/accounts", "/v1/portfolios/([^/]{1,64})/accounts", {}, &Routes::accounts},
         {"/v1/portfolios/{name}/scenarios", "/v1/portfolios/([^/]{1,64})/scenarios", {}, &Routes::scenarios},
+        {"/v1/portfolios/{name}/attribution", "/v1/portfolios/([^/]{1,64})/attribution", {}, &Routes::attribution},
         {"/v1/portfolios/{name}/history", "/v1/portfolios/([^/]{1,64})/history", {"from", "to", "step"}, &Routes::history},
         {"/v1/portfolios/{name}/snapshot", "/v1/portfolios/([^/]{1,64})/snapshot", {"at"}, &Routes::snapshot},
         {"/v1/incidents", "/v1/incidents", {"after", "limit"}, &Routes::incidents},
@@ -173,6 +174,11 @@ void Routes::scenarios(const httplib::Request& request, httplib::Response& respo
     if (const auto state = find(request, response, report)) answer(response, scenarios_answer(*state, context_.clocks, *report));
 }
 
+void Routes::attribution(const httplib::Request& request, httplib::Response& response) {
+    const model::PortfolioReport* report = nullptr;
+    if (const auto state = find(request, response, report)) answer(response, attribution_answer(*state, context_.clocks, *report));
+}
+
 void Routes::history(const httplib::Request& request, httplib::Response& response) {
     const model::PortfolioReport* report = nullptr;
     const auto state = find(request, response, report);
@@ -194,13 +200,15 @@ void Routes::history(const httplib::Request& request, httplib::Response& respons
     answer(response, history_answer(report->name, *points));
 }
 
+const model::Market& Routes::market_of(const Evaluation& evaluation) const { return evaluation.market ? *evaluation.market : context_.market; }
+
 void Routes::snapshot(const httplib::Request& request, httplib::Response& response) {
     const model::PortfolioReport* report = nullptr;
     const auto state = find(request, response, report);
     if (!state) return;
     if (request.has_param("at")) return stored_snapshot(request, response, report->name);
     const Evaluation& evaluation = *state->evaluation;
-    response.set_content(evaluation_file_text(*evaluation.snapshot, context_.market, context_.policy, evaluation.before.get()), "application/json");
+    response.set_content(evaluation_file_text(*evaluation.snapshot, market_of(evaluation), context_.policy, evaluation.before.get()), "application/json");
     response.status = 200;
 }
 
@@ -209,13 +217,14 @@ void Routes::stored_snapshot(const httplib::Request& request, httplib::Response&
     const auto at = parameter(request, response, "at", 0, 0, latest_time);
     if (!at) return;
     if (!context_.history) return set_problem(request, response, 503, no_history);
-    context_.state.get_settled(commit_patience);
+    const auto state = context_.state.get_settled(commit_patience);
+    const model::Market* const market = state->evaluation ? &market_of(*state->evaluation) : &context_.market;
     const auto text = context_.history->snapshot_at(portfolio, *at);
     if (!text) return set_problem(request, response, status_of(text.error()), text.error().message);
     if (!*text) return set_problem(request, response, 404, fmt::format("portfolio '{}' has no snapshot at or before {}", portfolio, *at));
     const auto snapshot = snapshot_of(**text);
     if (!snapshot) return set_problem(request, response, 503, snapshot.error().message);
-    response.set_content(evaluation_file_text(*snapshot, context_.market, context_.policy, nullptr), "application/json");
+    response.set_content(evaluation_file_text(*snapshot, *market, context_.policy, nullptr), "application/json");
     response.status = 200;
 }
 

@@ -61,8 +61,11 @@ private:
     void portfolio(const httplib::Request& request, httplib::Response& response);
     void accounts(const httplib::Request& request, httplib::Response& response);
     void scenarios(const httplib::Request& request, httplib::Response& response);
+    void attribution(const httplib::Request& request, httplib::Response& response);
     void history(const httplib::Request& request, httplib::Response& response);
     void snapshot(const httplib::Request& request, httplib::Response& response);
+    /// What it stands on; the configured one where it does not say.
+    const model::Market& market_of(const Evaluation& evaluation) const;
     void stored_snapshot(const httplib::Request& request, httplib::Response& response, const std::string& portfolio);
     void incidents(const httplib::Request& request, httplib::Response& response);
     void account(const httplib::Request& request, httplib::Response& response);

@@ -126,8 +126,28 @@ void book_lines(std::string& out, const PortfolioReport& portfolio) {
                       ? fmt::format("; {} days to liquidation by carry alone", grouped(*unified.days_to_liquidation_by_carry, 1))
                       : "; carry alone does not liquidate";
     line(out, "carry", carry_text);
-    line(out, "unified margin", fmt::format("maintenance {}, initial {}, cover {}", usd(unified.mm_usd), usd(unified.im_usd),
-                                            unified.cover ? fmt::format("{:.2f}", *unified.cover) : "none: empty book"));
+    const bool whole = std::all_of(unified.add_ons.begin(), unified.add_ons.end(), [](const model::AddOn& add_on) { return add_on.usd.has_value(); });
+    const char* const bound = unified.margin_lacks.empty() ? "" : "at least ";
+    const char* const initial_bound = unified.margin_lacks.empty() && whole ? "" : "at least ";
+    line(out, "unified margin",
+         fmt::format("maintenance {}{} (rests on {}), initial {}{}, cover {}", bound, usd(unified.mm_usd), unified.mm_rests_on, initial_bound, usd(unified.im_usd),
+                     unified.cover ? fmt::format("{}{:.2f}", unified.margin_lacks.empty() ? "" : "at most ", *unified.cover) : "none: empty book"));
+    if (unified.tail) {
+        line(out, "24 h at risk", fmt::format("ES {} (97.5 % by default), VaR {}, ES* with the stressed days {}; {} paths", usd(unified.tail->es_usd),
+                                              usd(unified.tail->var_usd), usd(unified.tail->es_star_usd), unified.tail->paths));
+    } else {
+        line(out, "24 h at risk", unified.tail_reason);
+    }
+    std::string add_ons;
+    for (const model::AddOn& add_on : unified.add_ons)
+        if (add_on.usd && *add_on.usd != 0) add_ons += fmt::format("{}{} {}", add_ons.empty() ? "" : ", ", add_on.name, usd(*add_on.usd));
+    if (!add_ons.empty()) line(out, "add-ons", add_ons);
+    for (const std::string& lack : unified.margin_lacks) line(out, "  lower bound", "without " + lack);
+    const auto worst = std::min_element(portfolio.stress.begin(), portfolio.stress.end(), [](const model::StressResult& a, const model::StressResult& b) {
+        return a.pnl_usd.value_or(0) < b.pnl_usd.value_or(0);
+    });
+    if (worst != portfolio.stress.end() && worst->pnl_usd)
+        line(out, "worst stress", fmt::format("{} in {}", usd(*worst->pnl_usd), worst->name));
     line(out, "unified distance",
          unified.h_u ? fmt::format("health {:.4f}, z {:.2f}, if money could move at once", *unified.h_u, unified.z_u.value_or(0))
          : unified.unscanned.empty() ? "none: nothing in the scanned range" : "not known: " + unified.unscanned.front());

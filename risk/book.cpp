@@ -74,25 +74,47 @@ bool Book::is_moved(const Row& row, const Moves& moves) {
     return moves_at(row.numeraire_mover) || std::any_of(row.input_movers.begin(), row.input_movers.end(), moves_at);
 }
 
-Result<std::vector<double>> Book::pnl(const Scenario& scenario, const Policy& policy) const {
+std::vector<std::optional<double>> Book::shocks_of(const Scenario& scenario) const {
     std::vector<std::optional<double>> shocks(movers_.size());
     for (const auto& [asset, shock] : scenario.shocks)
         if (const std::size_t mover = mover_of(asset); mover != nowhere) shocks[mover] = shock;
+    return shocks;
+}
+
+Result<std::vector<double>> Book::pnl(const Scenario& scenario, const Policy& policy, std::span<const double* const> known) const {
+    const std::vector<std::optional<double>> shocks = shocks_of(scenario);
     std::vector<double> all;
     all.reserve(rows_.size());
-    for (const Row& row : rows_) {
-        const Result<double> one = pnl(row, scenario, policy, shocks);
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+        if (i < known.size() && known[i] != nullptr) {
+            all.push_back(*known[i]);
+            continue;
+        }
+        const Result<double> one = pnl(rows_[i], scenario, policy, shocks);
         if (!one) return fail(one.error());
         all.push_back(*one);
     }
     return all;
 }
 
-Result<double> Book::pnl(const Row& row, const Scenario& scenario, const Policy& policy, const std::vector<std::optional<double>>& shocks) {
+Result<std::vector<Book::Outcome>> Book::outcomes(const Scenario& scenario, const Policy& policy) const {
+    const std::vector<std::optional<double>> shocks = shocks_of(scenario);
+    std::vector<Outcome> all;
+    all.reserve(rows_.size());
+    for (const Row& row : rows_) {
+        const Result<Outcome> one = outcome(row, scenario, policy, shocks);
+        if (!one) return fail(one.error());
+        all.push_back(*one);
+    }
+    return all;
+}
+
+Result<std::optional<State>> Book::state_in(const Row& row, const Scenario& scenario, const Policy& policy,
+                                            const std::vector<std::optional<double>>& shocks) {
     const std::vector<PriceInput>& inputs = row.account.prepared.inputs();
     const std::vector<VolInput>& vols = row.account.prepared.vol_inputs();
     const auto moves = [&](const VolInput& vol) { return scenario.vols.contains(vol.underlying); };
-    if (!is_moved(row, shocks) && std::none_of(vols.begin(), vols.end(), moves)) return 0.0;
+    if (!is_moved(row, shocks) && std::none_of(vols.begin(), vols.end(), moves)) return std::optional<State>();
     State state = row.account.prepared.current();
     for (std::size_t i = 0; i < vols.size(); ++i) {
         const auto move = scenario.vols.find(vols[i].underlying);
@@ -107,11 +129,41 @@ Result<double> Book::pnl(const Row& row, const Scenario& scenario, const Policy&
         if (!price) return fail(ErrorCode::out_of_range, scenario.name + ": the price of " + inputs[i].label + " does not fit");
         state.prices[i] = *price;
     }
+    return std::optional<State>(std::move(state));
+}
+
+double Book::unit(const Row& row, const std::vector<std::optional<double>>& shocks) {
+    const bool moves = row.numeraire_mover != nowhere && shocks[row.numeraire_mover];
+    return moves ? row.unit * (1 + *shocks[row.numeraire_mover]) : row.unit;
+}
+
+Result<double> Book::pnl(const Row& row, const Scenario& scenario, const Policy& policy, const std::vector<std::optional<double>>& shocks) {
+    const Result<std::optional<State>> state = state_in(row, scenario, policy, shocks);
+    if (!state) return fail(state.error());
+    if (!*state) return 0.0;
+    const Result<Standing> there = row.account.prepared.at(**state);
+    if (!there) return fail(there.error().code, scenario.name + ": " + row.account.key.to_string() + ": " + there.error().message);
+    return there->equity.to_double() * unit(row, shocks) - row.equity;
+}
+
+Result<Book::Outcome> Book::outcome(const Row& row, const Scenario& scenario, const Policy& policy,
+                                    const std::vector<std::optional<double>>& shocks) {
+    const Result<std::optional<State>> moved = state_in(row, scenario, policy, shocks);
+    if (!moved) return fail(moved.error());
+    const State state = *moved ? **moved : row.account.prepared.current();
     const Result<Standing> there = row.account.prepared.at(state);
     if (!there) return fail(there.error().code, scenario.name + ": " + row.account.key.to_string() + ": " + there.error().message);
-    double unit = row.unit;
-    if (row.numeraire_mover != nowhere && shocks[row.numeraire_mover]) unit *= 1 + *shocks[row.numeraire_mover];
-    return there->equity.to_double() * unit - row.equity;
+    const double unit_there = unit(row, shocks);
+    Outcome outcome;
+    outcome.liquidated = there->liquidatable;
+    double loss = row.equity - there->equity.to_double() * unit_there;
+    if (outcome.liquidated) {
+        const Result<LiquidationTerms> terms = row.account.prepared.terms(state);
+        if (!terms) return fail(terms.error().code, scenario.name + ": " + row.account.key.to_string() + ": " + terms.error().message);
+        loss += terms->loss.to_double() * unit_there;
+    }
+    outcome.pnl = -std::min(loss, std::max(row.equity, 0.0));
+    return outcome;
 }
 
 std::vector<Book::Move> Book::moves_to(const std::vector<U256>& prices) const {

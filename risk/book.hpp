@@ -27,13 +27,28 @@ public:
     /// In USD, at the present prices.
     double equity(std::size_t account) const { return rows_[account].equity; }
     double initial(std::size_t account) const { return rows_[account].initial; }
+    /// USD of one of the account's money.
+    double unit(std::size_t account) const { return rows_[account].unit; }
+    const model::PreparedAccount& prepared(std::size_t account) const { return rows_[account].account.prepared; }
+
+    const model::AssetId& numeraire(std::size_t account) const { return rows_[account].numeraire; }
+    /// Its place among the underlyings; the largest number for what is none of them, as USD.
+    std::size_t mover_of(const model::AssetId& underlying) const;
 
     /// Those that some account's equity depends on a vol of.
     const std::set<model::AssetId>& with_vols() const { return with_vols_; }
 
     /// N(x) - N(0) in USD of each account, uncapped and whole (without the scenario's weight), by full revaluation; 0 where nothing
     /// of the account moves.
-    model::Result<std::vector<double>> pnl(const Scenario& scenario, const model::Policy& policy) const;
+    /// `known`: those that are not null are taken instead; as many as accounts, or none.
+    model::Result<std::vector<double>> pnl(const Scenario& scenario, const model::Policy& policy, std::span<const double* const> known = {}) const;
+
+    /// As the venue would have it: a loss with the penalty where it liquidates there, at most what the account is worth.
+    struct Outcome {
+        double pnl = 0;
+        bool liquidated = false;
+    };
+    model::Result<std::vector<Outcome>> outcomes(const Scenario& scenario, const model::Policy& policy) const;
 
     /// One mover per underlying at its reference price.
     const std::vector<Mover>& movers() const { return movers_; }
@@ -64,12 +79,18 @@ private:
         explicit operator bool() const { return to != nullptr; }
     };
     void add_underlying(const model::AssetId& asset);
-    std::size_t mover_of(const model::AssetId& underlying) const;
     std::vector<Move> moves_to(const std::vector<model::U256>& prices) const;
     template <class Moves>
     static bool is_moved(const Row& row, const Moves& moves);
+    std::vector<std::optional<double>> shocks_of(const Scenario& scenario) const;
+    /// Where a scenario brings an account's own inputs; empty where nothing of it moves.
+    static model::Result<std::optional<model::State>> state_in(const Row& row, const Scenario& scenario, const model::Policy& policy,
+                                                               const std::vector<std::optional<double>>& shocks);
     static model::Result<double> pnl(const Row& row, const Scenario& scenario, const model::Policy& policy,
                                      const std::vector<std::optional<double>>& shocks);
+    static model::Result<Outcome> outcome(const Row& row, const Scenario& scenario, const model::Policy& policy,
+                                          const std::vector<std::optional<double>>& shocks);
+    static double unit(const Row& row, const std::vector<std::optional<double>>& shocks);
     static model::Result<model::State> moved(const Row& row, const std::vector<Move>& moves);
     static double unit(const Row& row, const std::vector<Move>& moves);
 

@@ -7,6 +7,7 @@
 #include "risk/model/content.hpp"
 #include "risk/model/market_fields.hpp"
 #include "risk/parallel.hpp"
+#include "risk/policy_figures.hpp"
 #include "risk/unified.hpp"
 #include "risk/wallet.hpp"
 
@@ -112,12 +113,13 @@ void add_wallets(PortfolioReport& report, const Portfolio& portfolio, const std:
     if (!report.unified) return;
     std::vector<BookAccount> book;
     for (const auto& [key, account] : by_key) book.push_back(account);
-    Result<Unified> unified = unify(book, market, policy, valuation, threads);
-    if (unified) report.unified_with_wallets = *std::move(unified);
+    Result<UnifiedBook> unified = unify(book, market, policy, valuation, threads);
+    if (unified) report.unified_with_wallets = std::move(unified->figures);
 }
 
 PortfolioReport portfolio_report(const Portfolio& portfolio, const AccountEvaluations& evaluations, const Wallets& wallets, const Snapshot& snapshot,
-                                 const Market& market, const Policy& policy, const Valuation& valuation, unsigned threads) {
+                                 const Market& market, const Policy& policy, const Valuation& valuation, unsigned threads, const KeptBook* before,
+                                 std::shared_ptr<const KeptBook>& kept) {
     const std::set<Address> owners(portfolio.owners.begin(), portfolio.owners.end());
     PortfolioReport report;
     report.name = portfolio.name;
@@ -131,7 +133,8 @@ PortfolioReport portfolio_report(const Portfolio& portfolio, const AccountEvalua
         if (stale != nullptr) mark_stale(report.accounts.back(), *stale);
         if (evaluation.report.equity_usd) report.known_equity_usd += std::max(*evaluation.report.equity_usd, 0.0);
         if (evaluation.prepared) {
-            known.push_back({key, *evaluation.prepared, evaluation.report.positions});
+            const auto block = snapshot.blocks.find(key.venue.chain);
+            known.push_back({key, *evaluation.prepared, evaluation.report.positions, block == snapshot.blocks.end() ? snapshot.time : block->second.time});
             report.partial = report.partial || !evaluation.report.equity_usd;
             continue;
         }
@@ -141,11 +144,15 @@ PortfolioReport portfolio_report(const Portfolio& portfolio, const AccountEvalua
     }
     set_materiality(report.accounts, report.known_equity_usd, policy);
     if (report.unified_reason.empty()) {
-        Result<Unified> unified = unify(known, market, policy, valuation, threads);
-        if (unified)
-            report.unified = *std::move(unified);
-        else
+        Result<UnifiedBook> unified = unify(known, market, policy, valuation, threads, before);
+        if (unified) {
+            report.unified = std::move(unified->figures);
+            report.stress = std::move(unified->stress);
+            report.attribution = std::move(unified->attribution);
+            kept = std::move(unified->kept);
+        } else {
             report.unified_reason = unified.error().message;
+        }
     }
     add_wallets(report, portfolio, known, wallets, market, policy, valuation, threads);
     report.headline = headline_of(report, policy);
@@ -168,6 +175,8 @@ Reevaluated reevaluate(const std::shared_ptr<const Kept>& before, const Snapshot
     for (const auto& [chain, block] : snapshot.blocks) report.blocks.push_back(block);
     report.prices = prices;
     report.troubles = snapshot.troubles;
+    report.market_version = market.version;
+    report.policy = policy_figures(policy);
 
     const Kept::Lookup known(before.get(), snapshot, assets, report.market_hash, report.policy_hash, valuation);
     std::set<Address> owners;
@@ -194,9 +203,11 @@ Reevaluated reevaluate(const std::shared_ptr<const Kept>& before, const Snapshot
     for_each_row(rows.size(), threads, [&](std::size_t i) {
         *rows[i].second = std::make_shared<const AccountEvaluation>(evaluate_account(*rows[i].first, around));
     });
+    KeptBooks books;
     for (const Portfolio& portfolio : snapshot.portfolios)
-        report.portfolios.push_back(portfolio_report(portfolio, evaluations, wallets, snapshot, market, policy, valuation, threads));
-    auto kept = std::make_shared<const Kept>(snapshot, assets, report.market_hash, report.policy_hash, valuation, std::move(evaluations));
+        report.portfolios.push_back(portfolio_report(portfolio, evaluations, wallets, snapshot, market, policy, valuation, threads,
+                                                     known.book(portfolio.name), books[portfolio.name]));
+    auto kept = std::make_shared<const Kept>(snapshot, assets, report.market_hash, report.policy_hash, valuation, std::move(evaluations), std::move(books));
     return {std::move(report), std::move(kept)};
 }
 

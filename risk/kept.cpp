@@ -42,22 +42,18 @@ std::optional<BlockRef> block_of(ChainId chain, const std::map<ChainId, BlockRef
 }  // namespace
 
 Kept::Kept(const Snapshot& snapshot, AssetMap assets, const Bytes32& market, const Bytes32& policy, Valuation valuation,
-           AccountEvaluations evaluations)
-    : blocks_(snapshot.blocks),
-      assets_(std::move(assets)),
-      prices_(snapshot.prices),
-      venues_(snapshot.venues),
-      market_(market),
-      policy_(policy),
-      valuation_(std::move(valuation)),
-      evaluations_(std::move(evaluations)) {
+           AccountEvaluations evaluations, KeptBooks books)
+    : blocks_(snapshot.blocks), assets_(std::move(assets)), prices_(snapshot.prices), venues_(snapshot.venues), market_(market), policy_(policy),
+      valuation_(std::move(valuation)), evaluations_(std::move(evaluations)), books_(std::move(books)) {
     for (const MarginAccount& account : snapshot.accounts) accounts_.try_emplace(account.key, account);
 }
 
 Kept::Lookup::Lookup(const Kept* kept, const Snapshot& snapshot, const AssetMap& assets, const Bytes32& market, const Bytes32& policy,
                      const Valuation& valuation)
     : kept_(kept) {
-    if (kept == nullptr || kept->market_ != market || kept->policy_ != policy || kept->valuation_ != valuation) return;
+    if (kept == nullptr || kept->market_ != market || kept->policy_ != policy) return;
+    same_rules_ = true;
+    revalued_ = valuation.differing(kept->valuation_);
     for (const Venue& venue : snapshot.venues) {
         const ChainId chain = venue.id.chain;
         const auto before = std::find_if(kept->venues_.begin(), kept->venues_.end(), [&](const Venue& other) { return other.id == venue.id; });
@@ -68,11 +64,34 @@ Kept::Lookup::Lookup(const Kept* kept, const Snapshot& snapshot, const AssetMap&
     }
 }
 
+bool Kept::Lookup::is_revalued(const AccountEvaluation& evaluation) const {
+    if (revalued_.empty() || !evaluation.prepared) return false;
+    const AccountReport& report = evaluation.report;
+    const auto revalued = [&](const AssetId& asset) { return revalued_.contains(asset); };
+    if (report.standing && revalued(AssetId{report.standing->equity.unit})) return true;
+    for (const Position& position : report.positions)
+        if (revalued(position.underlying) || revalued(AssetId{position.carry_per_day.unit})) return true;
+    for (const PriceInput& input : evaluation.prepared->inputs())
+        if (revalued(input.underlying)) return true;
+    // A plan values what it may bring in.
+    for (const AdjustmentOption& option : evaluation.prepared->options())
+        if (revalued(option.underlying)) return true;
+    return false;
+}
+
 std::shared_ptr<const AccountEvaluation> Kept::Lookup::find(const MarginAccount& account) const {
     if (!unchanged_.contains(account.key.venue)) return nullptr;
     const auto row = kept_->accounts_.find(account.key);
     const auto found = kept_->evaluations_.find(account.key);
-    return row != kept_->accounts_.end() && found != kept_->evaluations_.end() && same(account, row->second) ? found->second : nullptr;
+    const bool known =
+        row != kept_->accounts_.end() && found != kept_->evaluations_.end() && same(account, row->second) && !is_revalued(*found->second);
+    return known ? found->second : nullptr;
+}
+
+const KeptBook* Kept::Lookup::book(const std::string& portfolio) const {
+    if (!same_rules_) return nullptr;
+    const auto found = kept_->books_.find(portfolio);
+    return found == kept_->books_.end() ? nullptr : found->second.get();
 }
 
 }  // namespace margind::risk

@@ -76,6 +76,11 @@ double vol_factor(VolMove move, std::int64_t time_to_expiry_s, const Policy& pol
     return move == VolMove::up ? 1 + policy.vol_up * stretch : std::max(0.0, 1 - policy.vol_down * stretch);
 }
 
+double vol_moved(double vol, VolMove move, std::int64_t time_to_expiry_s, const Policy& policy) {
+    const double there = vol * vol_factor(move, time_to_expiry_s, policy);
+    return move == VolMove::up ? std::max(there, policy.vol_up_least) : there;
+}
+
 ScenarioGrid scenario_grid(const std::set<AssetId>& underlyings, const std::set<AssetId>& with_vols, const Market& market,
                            const Policy& policy) {
     ScenarioGrid grid;

@@ -40,6 +40,8 @@ double range_of(double table, double sigma_24h, const model::Policy& policy);
 
 /// The factor of a vol, by the days to expiry of what is valued with it; never negative.
 double vol_factor(model::VolMove move, std::int64_t time_to_expiry_s, const model::Policy& policy);
+/// A vol where it moves; one that goes up is at least vol_up_least.
+double vol_moved(double vol, model::VolMove move, std::int64_t time_to_expiry_s, const model::Policy& policy);
 
 /// `with_vols`: those of the underlyings that some account's equity depends on a vol of.
 ScenarioGrid scenario_grid(const std::set<model::AssetId>& underlyings, const std::set<model::AssetId>& with_vols,

@@ -7,7 +7,10 @@
 #include "risk/model/policy.hpp"
 #include "risk/model/report.hpp"
 
+#include <cstdint>
+#include <memory>
 #include <span>
+#include <vector>
 
 namespace margind::risk {
 
@@ -16,11 +19,23 @@ struct BookAccount {
     const model::AccountKey& key;
     const model::PreparedAccount& prepared;
     std::span<const model::Position> positions;
+    /// Block time of its chain.
+    std::int64_t time = 0;
+};
+
+struct KeptBook;
+
+struct UnifiedBook {
+    model::Unified figures;
+    std::vector<model::StressResult> stress;
+    model::Attribution attribution;
+    /// For the next ones under the same market and policy, as long as these accounts live.
+    std::shared_ptr<const KeptBook> kept;
 };
 
 /// Fails, with a sentence for people, when a reference price is missing, refused or stale, or when a rule has no figure
-/// in one of the scenarios.
-model::Result<model::Unified> unify(std::span<const BookAccount> accounts, const model::Market& market,
-                                    const model::Policy& policy, const Valuation& valuation, unsigned threads = 1);
+/// in one of the scenarios. `before` (null: nothing) spares work and changes no bit.
+model::Result<UnifiedBook> unify(std::span<const BookAccount> accounts, const model::Market& market, const model::Policy& policy,
+                                 const Valuation& valuation, unsigned threads = 1, const KeptBook* before = nullptr);
 
 }  // namespace margind::risk

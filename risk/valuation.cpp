@@ -26,6 +26,15 @@ const ReferencePrice* Valuation::find(const AssetId& asset) const {
     return it == best_.end() ? nullptr : &it->second;
 }
 
+std::set<AssetId> Valuation::differing(const Valuation& other) const {
+    std::set<AssetId> assets;
+    for (const auto& [asset, price] : best_)
+        if (const ReferencePrice* const there = other.find(asset); there == nullptr || *there != price) assets.insert(asset);
+    for (const auto& [asset, price] : other.best_)
+        if (find(asset) == nullptr) assets.insert(asset);
+    return assets;
+}
+
 Result<double> Valuation::price(const AssetId& asset) const {
     if (asset.symbol == "USD") return 1.0;
     const ReferencePrice* best = find(asset);

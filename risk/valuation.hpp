@@ -5,6 +5,7 @@
 #include "risk/model/result.hpp"
 
 #include <map>
+#include <set>
 #include <vector>
 
 namespace margind::risk {
@@ -23,6 +24,8 @@ public:
     model::Result<double> usd(const model::Money& money) const;
     /// Null for USD and where there is none.
     const model::ReferencePrice* find(const model::AssetId& asset) const;
+    /// Assets of which one of the two says something else than the other.
+    std::set<model::AssetId> differing(const Valuation& other) const;
     /// Equal ones give the same to every question.
     friend bool operator==(const Valuation&, const Valuation&) = default;
 

@@ -82,6 +82,18 @@ struct Orphaned {
     std::uint64_t above = 0;
 };
 
+/// The last reference price of a day so far.
+struct DailyPrice {
+    std::string asset;
+    /// Since 1970.
+    std::int64_t day = 0;
+    double usd = 0;
+    /// Block time of the snapshot.
+    std::int64_t time = 0;
+    std::string source;
+    friend bool operator==(const DailyPrice&, const DailyPrice&) = default;
+};
+
 /// All of it or nothing. `orphaned` is applied before the rest. A snapshot whose hash is kept already is canonical
 /// again, and its reports take the place of those kept.
 struct CommitBatch {
@@ -91,6 +103,8 @@ struct CommitBatch {
     std::vector<ReportText> reports;
     std::optional<MemoryText> memory;
     std::vector<EventText> events;
+    /// Each takes the place of what was kept of its asset and day.
+    std::vector<DailyPrice> daily_prices{};
 };
 
 /// Event `number`s rise by commit order and are never given twice: the cursor of `?after=` and of the stream.
@@ -175,6 +189,9 @@ public:
     virtual Result<std::vector<StoredEvent>> open_incidents() = 0;
     /// Oldest first, with an event number above `after`.
     virtual Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::uint64_t after, std::size_t limit) = 0;
+
+    /// Of days from `day` on, by asset and day; never dropped.
+    virtual Result<std::vector<DailyPrice>> daily_prices(std::int64_t day) = 0;
 
     virtual Result<std::optional<SearchText>> search(const model::Bytes32& id) = 0;
     /// In one transaction.

@@ -174,10 +174,23 @@ CREATE TABLE found_logs (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+/// Volatility goes on over the closes of days that the calibration does not know.
+constexpr const char* daily_prices = R"sql(
+CREATE TABLE daily_prices (
+    asset TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    usd REAL NOT NULL,
+    time INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    PRIMARY KEY (asset, day)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr std::array migrations = {
     Migration{1, "first schema", first_schema},
     Migration{2, "retention", retention},
     Migration{3, "searches", searches},
+    Migration{4, "daily prices", daily_prices},
 };
 
 Result<void> apply(sqlite::Connection& connection, const Migration& migration) {

@@ -51,6 +51,7 @@ public:
     Result<std::vector<StoredEvent>> open_incidents() override;
     Result<std::vector<OutboxRow>> undelivered(const std::string& sink, std::uint64_t after, std::size_t limit) override;
 
+    Result<std::vector<DailyPrice>> daily_prices(std::int64_t day) override;
     Result<std::optional<SearchText>> search(const model::Bytes32& id) override;
     Result<void> keep_searches(std::span<const SearchText> searches) override;
 
@@ -61,6 +62,7 @@ private:
     Result<void> write_report(std::uint64_t snapshot, std::int64_t time, const ReportText& report);
     Result<void> write_memory(const MemoryText& memory);
     Result<std::uint64_t> write_event(const EventText& event);
+    Result<void> write_daily_price(const DailyPrice& price);
     Result<void> update_outbox(std::string_view sql, std::uint64_t event, const std::string& sink, const std::function<void(Run&)>& bind);
 
     Result<std::optional<MemoryText>> read_memory(std::string_view sql, const std::function<void(Run&)>& bind);
@@ -174,6 +176,11 @@ Result<std::uint64_t> SqliteHistory::write_event(const EventText& event) {
     return number;
 }
 
+Result<void> SqliteHistory::write_daily_price(const DailyPrice& price) {
+    return execute(*writer_, "INSERT OR REPLACE INTO daily_prices (asset, day, usd, time, source) VALUES (?, ?, ?, ?, ?)",
+                   [&](Run& run) { run.bind(price.asset).bind(price.day).bind(price.usd).bind(price.time).bind(price.source); });
+}
+
 Result<std::vector<std::uint64_t>> SqliteHistory::commit(const CommitBatch& batch) {
     if (!batch.snapshot && !batch.reports.empty())
         return fail(ErrorCode::bad_input, fmt::format("a batch of {} reports has no snapshot that they are of", batch.reports.size()));
@@ -191,6 +198,8 @@ Result<std::vector<std::uint64_t>> SqliteHistory::commit(const CommitBatch& batc
     }
     if (batch.memory)
         if (auto done = write_memory(*batch.memory); !done) return fail(done.error());
+    for (const DailyPrice& price : batch.daily_prices)
+        if (auto done = write_daily_price(price); !done) return fail(done.error());
     std::vector<std::uint64_t> numbers;
     for (const EventText& event : batch.events) {
         const auto number = write_event(event);
@@ -398,6 +407,18 @@ Result<std::vector<OutboxRow>> SqliteHistory::undelivered(const std::string& sin
                            static_cast<std::uint64_t>(row.integer(3)), row.text(4)});
             return {};
         });
+    if (!done) return fail(done.error());
+    return out;
+}
+
+Result<std::vector<DailyPrice>> SqliteHistory::daily_prices(std::int64_t day) {
+    const std::lock_guard lock(writing_);
+    std::vector<DailyPrice> out;
+    auto done = query(*writer_, "SELECT asset, day, usd, time, source FROM daily_prices WHERE day >= ? ORDER BY asset, day", [&](Run& run) { run.bind(day); },
+                      [&](const Run& row) -> Result<void> {
+                          out.push_back({row.text(0), row.integer(1), row.real(2).value_or(0), row.integer(3), row.text(4)});
+                          return {};
+                      });
     if (!done) return fail(done.error());
     return out;
 }

@@ -62,6 +62,29 @@ struct Policy {
     double default_sigma_24h = 0.06;
     double default_beta = 1.0;
     double default_range = 0.35;
+    // VaR and ES by filtered historical simulation: shares of the paths in basis points.
+    std::int64_t var_tail_bps = 100;
+    std::int64_t es_tail_bps = 250;
+    /// Weight of the stressed days in ES*.
+    double es_stressed_weight = 0.25;
+    std::int64_t es_paths_least = 1348;
+    // Add-ons. Basis per venue pair: max(floor, sigmas x sigma of the basis).
+    double basis_floor = 0.005;
+    double basis_sigmas = 4;
+    /// Bounds of the tenor buckets, and the share of its vol that a bucket's vega is charged.
+    double tenor_short_days = 7;
+    double tenor_middle_days = 30;
+    double tenor_long_days = 90;
+    double tenor_vol = 0.10;
+    /// Share of the daily volume that may be traded without moving the price.
+    double adv_share = 0.1;
+    /// Of the notional: per naked short option, per net exposure to a stable, per lacking confidence of a price.
+    double short_charge = 0.005;
+    double peg_charge = 0.03;
+    double oracle_charge = 0.05;
+    double gas_per_action = 500'000;
+    /// How far one venue's oracle goes beyond the others in the stress library.
+    double stress_overshoot = 0.05;
     friend bool operator==(const Policy&, const Policy&) = default;
 };
 

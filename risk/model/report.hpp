@@ -114,6 +114,14 @@ struct UnderlyingExposure {
     double gross_delta_usd = 0;
     /// Worst loss over this underlying's own array.
     double worst_loss_usd = 0;
+    /// Change of net_delta_usd per 1 % of the price, value per vol point, value per day at unmoved prices; of options.
+    double gamma_usd = 0;
+    double vega_usd = 0;
+    double theta_usd = 0;
+    double price_usd = 0;
+    double sigma_24h = 0;
+    /// "calibration", "policy's default", or what brought it up to date.
+    std::string sigma_from{};
 };
 
 /// How a scenario moves the vols of an underlying; what does not move is not named.
@@ -130,6 +138,45 @@ struct ScenarioResult {
     double weight = 1;
     /// As it counts.
     double pnl_usd = 0;
+};
+
+/// Losses over the paths of the past, in USD; gains are negative.
+struct TailLoss {
+    std::int64_t paths = 0;
+    /// Ends of the first and the last path, unix seconds.
+    std::int64_t from = 0;
+    std::int64_t to = 0;
+    double var_usd = 0;
+    double es_usd = 0;
+    std::int64_t stressed_days = 0;
+    double es_stressed_usd = 0;
+    /// max(weighted, floor).
+    double es_star_usd = 0;
+    /// "UNI: beta x factor on 97 stressed days", "USDC: held on 1104 paths".
+    std::vector<std::string> filled{};
+    /// What revalued the options: the portable code differs from the others by less than 1e-12.
+    std::string kernel{};
+};
+
+/// One thing that an add-on charges, with all that it follows from.
+struct AddOnInput {
+    /// "ETH", "ETH at protocol:10", "USDC".
+    std::string of;
+    std::map<std::string, double> figures{};
+    double usd = 0;
+    /// Where data that is not on chain comes from; empty: none is used.
+    std::string source{};
+};
+
+struct AddOn {
+    /// "liquidity", "concentration", "short_options", "peg", "funding", "basis", "tenor", "oracle", "gas".
+    std::string name;
+    /// Null, with the reason, when what it follows from is not known in part.
+    std::optional<double> usd{};
+    std::string reason{};
+    /// Also in MM_u; else in IM_u alone.
+    bool in_mm = true;
+    std::vector<AddOnInput> inputs{};
 };
 
 /// Figures of the book as if money could move at once. Economic, not usable as collateral anywhere.
@@ -165,6 +212,70 @@ struct Unified {
     double margin_eta_half = 0;
     double margin_eta_1 = 0;
     std::optional<double> eta_at_breach;
+    /// max(R_grid, ES*).
+    double core_usd = 0;
+    /// Null, with the reason, when the past does not reach far enough.
+    std::optional<TailLoss> tail{};
+    std::string tail_reason{};
+    std::vector<AddOn> add_ons{};
+    /// What MM_u lacks; not empty: it is a lower bound, and cover an upper one. IM_u lacks these, and each add-on that is null.
+    std::vector<std::string> margin_lacks{};
+    /// Which of "grid", "es" and "floor" MM_u rests on.
+    std::string mm_rests_on{};
+    double gamma_usd = 0;
+    double vega_usd = 0;
+    double theta_usd = 0;
+};
+
+/// What a state of the world would cost, account by account as the venues would: loss and penalty, at most what is there.
+struct StressResult {
+    std::string name;
+    /// "day", "peg", "freeze", "overshoot", "pause", "deleverage", "correlation".
+    std::string kind;
+    std::map<AssetId, double> shocks{};
+    /// Null, with the reason, where a rule has no figure.
+    std::optional<double> pnl_usd{};
+    std::vector<AccountKey> liquidated{};
+    std::string reason{};
+};
+
+/// One part's share of each figure.
+struct Shares {
+    double es_usd = 0;
+    double grid_usd = 0;
+    double mm_usd = 0;
+    /// By how much the filtered ES is less without it; null for what cannot be taken out.
+    std::optional<double> incremental_es_usd{};
+};
+
+struct PositionShare {
+    AccountKey account;
+    std::string label;
+    AssetId underlying{};
+    Shares shares{};
+};
+
+struct PartShare {
+    std::string of;
+    Shares shares{};
+};
+
+/// Who brings how much of each figure: components that add up to it.
+struct Attribution {
+    Shares total;
+    std::vector<PositionShare> positions{};
+    std::vector<PartShare> venues{};
+    std::vector<PartShare> underlyings{};
+    /// "ETH spot", "ETH vol", "time", "rules", and the add-ons by name.
+    std::vector<PartShare> factors{};
+};
+
+/// A number of the policy that a figure stood on.
+struct PolicyFigure {
+    std::string name;
+    double value = 0;
+    double standard = 0;
+    std::string source{};
 };
 
 struct Headline {
@@ -204,6 +315,9 @@ struct PortfolioReport {
     std::optional<double> wallets_usd{};
     /// `unified` with the wallets' value and delta; null where there is none of either.
     std::optional<Unified> unified_with_wallets{};
+    /// Null and empty where `unified` is null.
+    std::vector<StressResult> stress{};
+    std::optional<Attribution> attribution{};
 };
 
 struct Report {
@@ -217,6 +331,8 @@ struct Report {
     /// As in the snapshot.
     std::vector<SourceTrouble> troubles;
     std::vector<PortfolioReport> portfolios;
+    std::string market_version{};
+    std::vector<PolicyFigure> policy{};
 };
 
 }  // namespace margind::model

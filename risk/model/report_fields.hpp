@@ -4,6 +4,7 @@
 #include "risk/model/report.hpp"
 #include "risk/model/snapshot_fields.hpp"
 
+#include <string_view>
 #include <tuple>
 
 namespace margind::model {
@@ -77,10 +78,60 @@ constexpr auto describe(const AccountReport*) {
 
 constexpr auto describe(const UnderlyingExposure*) {
     return std::tuple(field("asset", &UnderlyingExposure::asset), field("net_delta", &UnderlyingExposure::net_delta),
-                      field("gross_delta", &UnderlyingExposure::gross_delta),
-                      field("net_delta_usd", &UnderlyingExposure::net_delta_usd),
-                      field("gross_delta_usd", &UnderlyingExposure::gross_delta_usd),
-                      field("worst_loss_usd", &UnderlyingExposure::worst_loss_usd));
+                      field("gross_delta", &UnderlyingExposure::gross_delta), field("net_delta_usd", &UnderlyingExposure::net_delta_usd),
+                      field("gross_delta_usd", &UnderlyingExposure::gross_delta_usd), field("worst_loss_usd", &UnderlyingExposure::worst_loss_usd),
+                      field("gamma_usd", &UnderlyingExposure::gamma_usd), field("vega_usd", &UnderlyingExposure::vega_usd),
+                      field("theta_usd", &UnderlyingExposure::theta_usd), field("price_usd", &UnderlyingExposure::price_usd),
+                      field("sigma_24h", &UnderlyingExposure::sigma_24h), field("sigma_from", &UnderlyingExposure::sigma_from));
+}
+
+constexpr int since(const UnderlyingExposure*, std::string_view name) {
+    return is_one_of(name, {"gamma_usd", "vega_usd", "theta_usd", "price_usd", "sigma_24h", "sigma_from"}) ? 4 : 0;
+}
+
+constexpr auto describe(const TailLoss*) {
+    return std::tuple(field("paths", &TailLoss::paths), field("from", &TailLoss::from), field("to", &TailLoss::to),
+                      field("var_usd", &TailLoss::var_usd), field("es_usd", &TailLoss::es_usd), field("stressed_days", &TailLoss::stressed_days),
+                      field("es_stressed_usd", &TailLoss::es_stressed_usd), field("es_star_usd", &TailLoss::es_star_usd),
+                      field("filled", &TailLoss::filled), field("kernel", &TailLoss::kernel));
+}
+
+constexpr auto describe(const AddOnInput*) {
+    return std::tuple(field("of", &AddOnInput::of), field("figures", &AddOnInput::figures), field("usd", &AddOnInput::usd),
+                      field("source", &AddOnInput::source));
+}
+
+constexpr auto describe(const AddOn*) {
+    return std::tuple(field("name", &AddOn::name), field("usd", &AddOn::usd), field("reason", &AddOn::reason), field("in_mm", &AddOn::in_mm),
+                      field("inputs", &AddOn::inputs));
+}
+
+constexpr auto describe(const StressResult*) {
+    return std::tuple(field("name", &StressResult::name), field("kind", &StressResult::kind), field("shocks", &StressResult::shocks),
+                      field("pnl_usd", &StressResult::pnl_usd), field("liquidated", &StressResult::liquidated),
+                      field("reason", &StressResult::reason));
+}
+
+constexpr auto describe(const Shares*) {
+    return std::tuple(field("es_usd", &Shares::es_usd), field("grid_usd", &Shares::grid_usd), field("mm_usd", &Shares::mm_usd),
+                      field("incremental_es_usd", &Shares::incremental_es_usd));
+}
+
+constexpr auto describe(const PositionShare*) {
+    return std::tuple(field("account", &PositionShare::account), field("label", &PositionShare::label),
+                      field("underlying", &PositionShare::underlying), field("shares", &PositionShare::shares));
+}
+
+constexpr auto describe(const PartShare*) { return std::tuple(field("of", &PartShare::of), field("shares", &PartShare::shares)); }
+
+constexpr auto describe(const Attribution*) {
+    return std::tuple(field("total", &Attribution::total), field("positions", &Attribution::positions), field("venues", &Attribution::venues),
+                      field("underlyings", &Attribution::underlyings), field("factors", &Attribution::factors));
+}
+
+constexpr auto describe(const PolicyFigure*) {
+    return std::tuple(field("name", &PolicyFigure::name), field("value", &PolicyFigure::value), field("standard", &PolicyFigure::standard),
+                      field("source", &PolicyFigure::source));
 }
 
 constexpr auto describe(const ScenarioResult*) {
@@ -90,19 +141,24 @@ constexpr auto describe(const ScenarioResult*) {
 }
 
 constexpr auto describe(const Unified*) {
-    return std::tuple(field("equity_usd", &Unified::equity_usd), field("grid_margin_usd", &Unified::grid_margin_usd),
-                      field("floor_usd", &Unified::floor_usd), field("mm_usd", &Unified::mm_usd),
-                      field("im_usd", &Unified::im_usd), field("cover", &Unified::cover),
-                      field("netting_usd", &Unified::netting_usd), field("capital_lockup_usd", &Unified::capital_lockup_usd),
-                      field("gross_delta_usd", &Unified::gross_delta_usd), field("net_delta_usd", &Unified::net_delta_usd),
-                      field("leverage", &Unified::leverage), field("carry_per_day_usd", &Unified::carry_per_day_usd),
-                      field("days_to_liquidation_by_carry", &Unified::days_to_liquidation_by_carry),
-                      field("binding", &Unified::binding), field("h_u", &Unified::h_u), field("z_u", &Unified::z_u),
-                      field("unscanned", &Unified::unscanned),
-                      field("exposures", &Unified::exposures), field("scenarios", &Unified::scenarios),
-                      field("worst_scenario", &Unified::worst_scenario), field("margin_eta_0", &Unified::margin_eta_0),
-                      field("margin_eta_half", &Unified::margin_eta_half), field("margin_eta_1", &Unified::margin_eta_1),
-                      field("eta_at_breach", &Unified::eta_at_breach));
+    return std::tuple(
+        field("equity_usd", &Unified::equity_usd), field("grid_margin_usd", &Unified::grid_margin_usd), field("floor_usd", &Unified::floor_usd),
+        field("mm_usd", &Unified::mm_usd), field("im_usd", &Unified::im_usd), field("cover", &Unified::cover),
+        field("netting_usd", &Unified::netting_usd), field("capital_lockup_usd", &Unified::capital_lockup_usd),
+        field("gross_delta_usd", &Unified::gross_delta_usd), field("net_delta_usd", &Unified::net_delta_usd), field("leverage", &Unified::leverage),
+        field("carry_per_day_usd", &Unified::carry_per_day_usd), field("days_to_liquidation_by_carry", &Unified::days_to_liquidation_by_carry),
+        field("binding", &Unified::binding), field("h_u", &Unified::h_u), field("z_u", &Unified::z_u), field("unscanned", &Unified::unscanned),
+        field("exposures", &Unified::exposures), field("scenarios", &Unified::scenarios), field("worst_scenario", &Unified::worst_scenario),
+        field("margin_eta_0", &Unified::margin_eta_0), field("margin_eta_half", &Unified::margin_eta_half),
+        field("margin_eta_1", &Unified::margin_eta_1), field("eta_at_breach", &Unified::eta_at_breach), field("core_usd", &Unified::core_usd),
+        field("tail", &Unified::tail), field("tail_reason", &Unified::tail_reason), field("add_ons", &Unified::add_ons),
+        field("margin_lacks", &Unified::margin_lacks), field("mm_rests_on", &Unified::mm_rests_on), field("gamma_usd", &Unified::gamma_usd),
+        field("vega_usd", &Unified::vega_usd), field("theta_usd", &Unified::theta_usd));
+}
+
+constexpr int since(const Unified*, std::string_view name) {
+    return is_one_of(name, {"core_usd", "tail", "tail_reason", "add_ons", "margin_lacks", "mm_rests_on", "gamma_usd", "vega_usd", "theta_usd"}) ? 4
+                                                                                                                                                : 0;
 }
 
 constexpr auto describe(const Headline*) {
@@ -120,16 +176,16 @@ constexpr auto describe(const PortfolioReport*) {
     return std::tuple(field("name", &PortfolioReport::name), field("headline", &PortfolioReport::headline),
                       field("accounts", &PortfolioReport::accounts), field("unified", &PortfolioReport::unified),
                       field("unified_reason", &PortfolioReport::unified_reason), field("partial", &PortfolioReport::partial),
-                      field("known_equity_usd", &PortfolioReport::known_equity_usd),
-                      field("wallets", &PortfolioReport::wallets), field("wallets_usd", &PortfolioReport::wallets_usd),
-                      field("unified_with_wallets", &PortfolioReport::unified_with_wallets));
+                      field("known_equity_usd", &PortfolioReport::known_equity_usd), field("wallets", &PortfolioReport::wallets),
+                      field("wallets_usd", &PortfolioReport::wallets_usd), field("unified_with_wallets", &PortfolioReport::unified_with_wallets),
+                      field("stress", &PortfolioReport::stress), field("attribution", &PortfolioReport::attribution));
 }
 
 constexpr auto describe(const Report*) {
-    return std::tuple(field("time", &Report::time), field("blocks", &Report::blocks),
-                      field("snapshot_hash", &Report::snapshot_hash), field("market_hash", &Report::market_hash),
-                      field("policy_hash", &Report::policy_hash), field("prices", &Report::prices),
-                      field("troubles", &Report::troubles), field("portfolios", &Report::portfolios));
+    return std::tuple(field("time", &Report::time), field("blocks", &Report::blocks), field("snapshot_hash", &Report::snapshot_hash),
+                      field("market_hash", &Report::market_hash), field("policy_hash", &Report::policy_hash), field("prices", &Report::prices),
+                      field("troubles", &Report::troubles), field("portfolios", &Report::portfolios),
+                      field("market_version", &Report::market_version), field("policy", &Report::policy));
 }
 
 }  // namespace margind::model

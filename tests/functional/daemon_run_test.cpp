@@ -5,9 +5,11 @@
 
 #include <arpa/inet.h>
 #include <atomic>
+#include <cmath>
 #include <netinet/in.h>
 #include <set>
 #include <stdexcept>
+#include <string>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -67,6 +69,19 @@ TEST_F(Run, opens_an_incident_that_reaches_the_web_hook_and_is_retracted_by_a_re
     DaemonProcess daemon(folder_, config(hook.url()));
     const Answer calm = daemon.await("/v1/portfolios/desk", [](const Answer& a) { return a.status == 200 && level(a) == "ok"; });
     const json calm_accounts = bare(daemon.get("/v1/portfolios/desk/accounts").body.at("accounts"));
+
+    // What the venues' integer rules make of the binding scenarios beyond the positions in doubles bounds what ES can be off by.
+    const json shares = daemon.get("/v1/portfolios/desk/attribution").body.at("attribution");
+    double beyond = 0;
+    double sum = 0;
+    for (const json& line : shares.at("positions")) {
+        sum += line.at("shares").at("grid_usd").get<double>();
+        if (line.at("label") == "rule") beyond += std::abs(line.at("shares").at("grid_usd").get<double>());
+    }
+    const double grid = shares.at("total").at("grid_usd");
+    EXPECT_DOUBLE_EQ(sum, grid);
+    EXPECT_LE(beyond, 1e-6 * grid) << "of " << grid;
+    RecordProperty("beyond_positions_usd", std::to_string(beyond));
 
     const std::uint64_t before = chain_.head().number;
     verb("move_market", {{"asset", "ETH"}, {"price", "3600"}, {"warp", 1860}});

@@ -156,6 +156,10 @@ TEST_F(RoutesOverState, publish_the_headline_with_memory_and_null_with_a_reason)
     const auto scenarios = get("/v1/portfolios/desk/scenarios").second;
     EXPECT_EQ(scenarios.at("scenarios"), nullptr);
     EXPECT_EQ(scenarios.at("reason"), "an account is unknown");
+    EXPECT_EQ(scenarios.at("stress"), nullptr);
+    const auto attribution = get("/v1/portfolios/desk/attribution").second;
+    EXPECT_EQ(attribution.at("attribution"), nullptr);
+    EXPECT_EQ(attribution.at("reason"), "an account is unknown");
     EXPECT_EQ(get("/v1/portfolios/desk/accounts").second.at("accounts").at(0).at("reason"), "reverted: 0x");
 }
 
@@ -189,7 +193,7 @@ TEST_F(RoutesOverState, name_what_is_wrong_with_a_request) {
     publish();
     expect_problem("/v1/portfolios/none", 404, "none");
     expect_problem("/v1/portfolios/idle", 503, "idle");
-    expect_problem("/v1/portfolios/desk/attribution", 404, "attribution");
+    expect_problem("/v1/portfolios/desk/nothing", 404, "nothing");
     expect_problem("/v1/portfolios/desk?x=1", 400, "'x'");
     expect_problem("/v1/portfolios/desk/history?from=abc", 400, "abc");
     expect_problem("/v1/portfolios/desk/history?from=1e3", 400, "1e3");
@@ -274,7 +278,7 @@ TEST_F(RoutesOverState, show_the_troubles_of_each_chain_beside_the_age_of_its_bl
     next->chains[0].troubles.push_back({model::ChainId{7}, model::TroubleKind::disputed, "a and b differ"});
     state.publish(std::make_shared<const Published>(*next));
     EXPECT_EQ(get("/readyz").second.at("reasons"), json::array({"disputed: a and b differ"}));
-    for (const char* path : {"/v1/portfolios", "/v1/portfolios/desk", "/v1/portfolios/desk/accounts", "/v1/portfolios/desk/scenarios", "/readyz"}) {
+    for (const char* path : {"/v1/portfolios", "/v1/portfolios/desk", "/v1/portfolios/desk/accounts", "/v1/portfolios/desk/scenarios", "/v1/portfolios/desk/attribution", "/readyz"}) {
         const auto [status, body] = get(path);
         const json& troubles = body.at("as_of").at(0).at("troubles");
         ASSERT_EQ(troubles.size(), 2U) << path;

@@ -28,7 +28,7 @@ constexpr bool takes(std::index_sequence<I...>) {
 }
 
 /// Number of members of an aggregate.
-template <class T, std::size_t N = 48>
+template <class T, std::size_t N = 96>
 constexpr std::size_t arity() {
     if constexpr (takes<T>(std::make_index_sequence<N>{})) return N;
     else return arity<T, N - 1>();
@@ -42,9 +42,10 @@ constexpr bool whole = ((described<T> == arity<T>()) && ...);
 
 static_assert(whole<BlockRef, AssetMapping, ReferencePrice, Qualifiers, NativeFigure, Portfolio, SourceTrouble>);
 static_assert(whole<Grade, OptionTerms, Position, Standing, LiquidationTerms, Candidate, Action, AccountReport, UnderlyingExposure>);
+static_assert(whole<TailLoss, AddOnInput, AddOn, StressResult, Shares, PositionShare, PartShare, Attribution, PolicyFigure>);
 static_assert(whole<ScenarioResult, Unified, Headline, PortfolioReport, Report>);
 static_assert(whole<IncidentEvent, OpenIncident, EndedIncident, AccountMemory, PortfolioMemory, Memory>);
-static_assert(whole<AssetCalibration, Market, Policy>);
+static_assert(whole<AssetCalibration, Liquidity, StressDay, GasPrice, PastSeries, PastMoves, Market, Policy>);
 // Rows stand for these with facts by hash.
 static_assert(whole<VenueRow, AccountRow, SnapshotRows>);
 static_assert(arity<VenueRow>() == arity<Venue>() && arity<AccountRow>() == arity<MarginAccount>() && arity<SnapshotRows>() == arity<Snapshot>());

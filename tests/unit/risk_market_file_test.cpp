@@ -1,6 +1,8 @@
 // The calibration file: the shipped one, and what is refused.
 #include "risk/market_file.hpp"
 
+#include "risk/calibration/calibrate.hpp"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -44,7 +46,39 @@ TEST(MarketFile, the_shipped_one_is_complete_and_plausible) {
         EXPECT_GE(row.range, 0.05) << asset.symbol;
     }
     EXPECT_EQ(market->assets.at({"USDC"}).beta, 0);
+    EXPECT_TRUE(market->assets.at({"USDC"}).pegged);
+    EXPECT_EQ(market->assets.at({"wstETH"}).claim, "ETH");
+    EXPECT_EQ(market->past.moves().end_hours.size(), 2000U);
+    EXPECT_EQ(market->past.moves().stressed_end_hours.size(), 250U);
+    EXPECT_EQ(market->stress_days.size(), 6U);
     EXPECT_EQ(market->assets.at({"USDT"}).days, 0) << "a proxy says that it has no history";
+}
+
+TEST(MarketFile, comes_back_from_its_text) {
+    const Result<Market> market = parse_market(shipped());
+    ASSERT_TRUE(market) << market.error().message;
+    const std::string text = calibration::market_text(*market);
+    EXPECT_EQ(text, shipped());
+}
+
+TEST(MarketFile, refuses_a_past_that_does_not_fit) {
+    const auto with = [](const std::string& past) { return small("}}}", "}}, \"past\": " + past + "}"); };
+    const std::string rest = R"(, "stressed_end_hours": [], "stressed_factor": [], "stressed": {}})";
+    ASSERT_TRUE(parse_market(with(R"({"end_hours": [1, 14], "assets": {"ETH": {"returns": [5, null], "sigmas": [4000, null]}})" + rest)));
+    const struct {
+        const char* past;
+        const char* named;
+    } cases[] = {
+        {R"({"end_hours": [14, 14], "assets": {})", "past.end_hours[1]: 14"},
+        {R"({"end_hours": [1, 14], "assets": {"ETH": {"returns": [5], "sigmas": []}})", "past.assets.ETH.returns: 1 values for 2"},
+        {R"({"end_hours": [1], "assets": {"ETH": {"returns": [5], "sigmas": [0]}})", "past.assets.ETH.sigmas[0]: 0"},
+        {R"({"end_hours": [1], "assets": {"ETH": {"returns": [9999999], "sigmas": []}})", "9999999"},
+    };
+    for (const auto& c : cases) {
+        const Result<Market> market = parse_market(with(c.past + rest));
+        ASSERT_FALSE(market) << c.past;
+        EXPECT_NE(market.error().message.find(c.named), std::string::npos) << market.error().message;
+    }
 }
 
 TEST(MarketFile, reads_every_field) {

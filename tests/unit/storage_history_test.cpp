@@ -365,5 +365,17 @@ TEST_F(HistoryTest, answers_readers_while_another_thread_commits) {
     EXPECT_EQ(history_->points("desk", 0, 1 << 16, 1).value().size(), 40U);
 }
 
+TEST_F(HistoryTest, keeps_the_last_price_of_each_day) {
+    CommitBatch first = batch(1);
+    first.daily_prices = {{"BTC", 20'000, 60'000.5, 1'728'000'100, "a"}, {"ETH", 20'000, 2000, 1'728'000'100, "a"}, {"ETH", 19'999, 1900, 1'727'999'000, "a"}};
+    ASSERT_TRUE(history_->commit(first));
+    CommitBatch second = batch(2);
+    second.daily_prices = {{"ETH", 20'000, 2100, 1'728'000'200, "b"}};
+    ASSERT_TRUE(history_->commit(second));
+    const std::vector<DailyPrice> kept{{"BTC", 20'000, 60'000.5, 1'728'000'100, "a"}, {"ETH", 20'000, 2100, 1'728'000'200, "b"}};
+    EXPECT_EQ(history_->daily_prices(20'000).value(), kept);
+    EXPECT_EQ(history_->daily_prices(0)->size(), 3U);
+}
+
 }  // namespace
 }  // namespace margind::storage
