@@ -12,6 +12,7 @@ const modules = {
   lyra: () => import("./deploy_lyra.mjs"),
   compound: () => import("./deploy_compound.mjs"),
   derive: () => import("./deploy_derive.mjs"),
+  hyperliquid: () => import("./deploy_hyperliquid.mjs"),
   oracles: () => import("./deploy_oracles.mjs"),
   wallet: () => import("./deploy_wallet.mjs"),
 };

@@ -83,6 +83,13 @@ export const units = {
     contracts: ["CometDouble"],
     settings: { optimizer },
   },
+  hyperliquid_doubles: {
+    solc: "solc-0.8.26",
+    paths: { "contracts/hyperliquid/": "contracts/hyperliquid" },
+    entries: ["contracts/hyperliquid/HyperCore.sol"],
+    contracts: ["HyperCore", "Precompile"],
+    settings: { optimizer, viaIR: true },
+  },
   derive_doubles: {
     solc: "solc-0.8.26",
     paths: { "contracts/derive/": "contracts/derive" },
