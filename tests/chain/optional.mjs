@@ -13,6 +13,7 @@ const modules = {
   compound: () => import("./deploy_compound.mjs"),
   derive: () => import("./deploy_derive.mjs"),
   hyperliquid: () => import("./deploy_hyperliquid.mjs"),
+  gmx_v2: () => import("./deploy_gmx_v2.mjs"),
   oracles: () => import("./deploy_oracles.mjs"),
   wallet: () => import("./deploy_wallet.mjs"),
 };

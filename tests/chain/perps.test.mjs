@@ -1,12 +1,14 @@
-// Our double of HyperCore: the shapes of what it answers, and that it liquidates where the published rule says.
+// Our doubles of HyperCore and GMX V2: the shapes of what they answer, and that they liquidate where the published rules say.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { AbiCoder, toBeHex } from "ethers";
+import { AbiCoder, keccak256, toBeHex } from "ethers";
 
+import { compiled } from "./artifacts.mjs";
 import { startServer } from "./harness.mjs";
 
 const coder = AbiCoder.defaultAbiCoder();
+const usd = (dollars) => BigInt(dollars) * 10n ** 30n;
 
 test("precompiles answer without selectors, in whole words, and burn the gas of a bad index", async () => {
   const chain = await startServer("--with", "hyperliquid");
@@ -27,6 +29,40 @@ test("precompiles answer without selectors, in whole words, and burn the gas of 
     await assert.rejects(ask(0x80a, ["uint32"], [99], "0x186a0"));
     const [refused] = (await send({ method: "liquidate", args: [user, 0], mayFail: true })).refused;
     assert.match(refused, /not liquidatable/);
+  } finally {
+    await chain.stop();
+  }
+});
+
+test("a position of GMX reads as 66 or 67 words and is liquidated below its least collateral", async () => {
+  const chain = await startServer("--with", "gmx_v2");
+  try {
+    const { data_store, reader: at, markets, price_provider } = chain.ready.addresses.gmx_v2;
+    const [user] = chain.ready.accounts;
+    const [weth, usdc] = [chain.token("WETH"), chain.token("USDC")];
+    const reader = chain.evm.contract(at, compiled("gmx_v2_doubles", "Reader"));
+    const provider = chain.evm.contract(price_provider, compiled("gmx_v2_doubles", "ChainlinkPriceFeedProvider"));
+    const send = (...calls) => chain.verb("gmx_send", { calls });
+    const price = 3000n * 10n ** 12n;
+    const [, low, high] = await provider.read("getOraclePrice", weth, "0x");
+    assert.deepEqual([low, high], [price, price]);
+    await send({ contract: "store", method: "open", args: [user, markets.ETH, usdc, true, String(usd(100000)), "10000000000", String(price)] });
+    const prices = (eth) => [[eth, eth], [eth, eth], [10n ** 24n, 10n ** 24n]];
+    const text = (eth) => prices(eth).map((pair) => pair.map(String));
+    for (const words of [66, 67]) {
+      await send({ contract: "reader", method: "setWords", args: [words] });
+      const data = reader.encode("getAccountPositionInfoList", data_store, user, user, [markets.ETH], [prices(price)], user, 0, 10);
+      const reply = await chain.rpc.call("eth_call", [{ to: at, data }, "latest"]);
+      assert.equal(reply.length, 2 + 64 * (2 + words));
+      assert.equal(BigInt("0x" + reply.slice(2 + 64 * (2 + 4), 2 + 64 * (2 + 5))), usd(100000));
+    }
+    const key = coder.encode(["address", "address", "address", "bool"], [user, markets.ETH, usdc, true]);
+    const [yes] = await reader.read("isPositionLiquidatable", data_store, user, keccak256(key), [markets.ETH, weth, weth, usdc], prices(price), true, true);
+    assert.equal(yes, false);
+    const liquidate = async (eth) => (await send({ contract: "reader", method: "executeLiquidation", args: [data_store, keccak256(key), text(eth)], mayFail: true })).refused[0];
+    // 10,000 + 33.33 P - 100,000 < 1,000 below 2,730 and a hair, since the tokens were rounded down.
+    assert.match(await liquidate(2731n * 10n ** 12n), /PositionShouldNotBeLiquidated/);
+    assert.equal(await liquidate(2729n * 10n ** 12n), null);
   } finally {
     await chain.stop();
   }

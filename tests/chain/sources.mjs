@@ -83,6 +83,13 @@ export const units = {
     contracts: ["CometDouble"],
     settings: { optimizer },
   },
+  gmx_v2_doubles: {
+    solc: "solc-0.8.26",
+    paths: { "contracts/gmx_v2/": "contracts/gmx_v2" },
+    entries: ["contracts/gmx_v2/Gmx.sol"],
+    contracts: ["DataStore", "ChainlinkPriceFeedProvider", "Reader"],
+    settings: { optimizer, viaIR: true, evmVersion: "cancun" },
+  },
   hyperliquid_doubles: {
     solc: "solc-0.8.26",
     paths: { "contracts/hyperliquid/": "contracts/hyperliquid" },
