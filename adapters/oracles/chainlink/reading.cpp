@@ -36,7 +36,7 @@ public:
 
     std::vector<Request> next(std::span<const Reply> replies) override {
         switch (round_++) {
-            case 0: return {latest_round_data(feed_.address), call(feed_.address, decimals_of)};
+            case 0: return {latest_round_data(feed_.address), Call{feed_.address, decimals_of(), {}, {}, false}};
             case 1: return take_round(replies);
             case 2: return take_aggregator(replies);
             case 3: take_bounds(replies); break;
@@ -48,7 +48,8 @@ public:
     Result<Observation> result() override { return result_; }
 
 private:
-    static Call call(const model::Address& to, const evm::Function& view) { return Call{to, view(), {}, {}, false}; }
+    // Many contracts lack these views, and what fails without a payload would pass for a lack of gas among packed calls.
+    static Call alone(const model::Address& to, const evm::Function& view) { return Call{to, view(), {}, {}, true}; }
 
     std::vector<Request> take_round(std::span<const Reply> replies) {
         if (const Result<void> good = read_round(replies); !good) {
@@ -57,7 +58,7 @@ private:
         }
         if (refused_.empty() && previous_ && previous_->bounds && phase_of(*previous_) == phase_of(answer_)) answer_.bounds = previous_->bounds;
         if (refused_.empty() && !answer_.bounds)
-            return {call(feed_.address, aggregator_of), call(feed_.address, lowest_of), call(feed_.address, highest_of)};
+            return {alone(feed_.address, aggregator_of), alone(feed_.address, lowest_of), alone(feed_.address, highest_of)};
         observe_it();
         return {};
     }
@@ -104,7 +105,7 @@ private:
         }
         model::Address aggregator;
         std::copy_backward(behind->end() - static_cast<std::ptrdiff_t>(aggregator.bytes.size()), behind->end(), aggregator.bytes.end());
-        return {call(aggregator, lowest_of), call(aggregator, highest_of)};
+        return {alone(aggregator, lowest_of), alone(aggregator, highest_of)};
     }
 
     void take_bounds(std::span<const Reply> replies) {
