@@ -14,6 +14,7 @@ const modules = {
   derive: () => import("./deploy_derive.mjs"),
   hyperliquid: () => import("./deploy_hyperliquid.mjs"),
   gmx_v2: () => import("./deploy_gmx_v2.mjs"),
+  ostium: () => import("./deploy_ostium.mjs"),
   oracles: () => import("./deploy_oracles.mjs"),
   wallet: () => import("./deploy_wallet.mjs"),
 };

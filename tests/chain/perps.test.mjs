@@ -1,4 +1,4 @@
-// Our doubles of HyperCore and GMX V2: the shapes of what they answer, and that they liquidate where the published rules say.
+// Our doubles of HyperCore, GMX V2 and Ostium: the shapes of what they answer, and that they liquidate where the published rules say.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -63,6 +63,30 @@ test("a position of GMX reads as 66 or 67 words and is liquidated below its leas
     // 10,000 + 33.33 P - 100,000 < 1,000 below 2,730 and a hair, since the tokens were rounded down.
     assert.match(await liquidate(2731n * 10n ** 12n), /PositionShouldNotBeLiquidated/);
     assert.equal(await liquidate(2729n * 10n ** 12n), null);
+  } finally {
+    await chain.stop();
+  }
+});
+
+test("a trade of Ostium reads as 9 words and is liquidated where its value is the margin", async () => {
+  const chain = await startServer("--with", "ostium");
+  try {
+    const { trading_storage: at, pairs } = chain.ready.addresses.ostium;
+    const [user] = chain.ready.accounts;
+    const ostium = chain.evm.contract(at, compiled("ostium_doubles", "Ostium"));
+    const send = (...calls) => chain.verb("ostium_send", { calls });
+    const price = (dollars) => BigInt(dollars) * 10n ** 18n;
+    const eth = pairs["ETH/USD"];
+    await send({ method: "open", args: [user, eth, 2, true, "1000000000", 2000, String(price(3000))] });
+    const reply = await chain.rpc.call("eth_call", [{ to: at, data: ostium.encode("getOpenTrade", user, eth, 2) }, "latest"]);
+    assert.equal(reply.length, 2 + 64 * 9);
+    // 3,000 - 3,000 x (1 - 25 % x 20 / 100) / 20, and a millionth of rollover.
+    const at_price = await ostium.read("getTradeLiquidationPrice", user, eth, 2, price(3000), true, 1_000_000_000n, 2000, 10_000);
+    assert.equal(at_price, 2857500000150000000000n);
+    const order = (value) => ({ method: "executeLiquidation", args: [user, eth, 2, String(value)], mayFail: true });
+    assert.match((await send(order(price(2858)))).refused[0], /not hit/);
+    assert.deepEqual((await send(order(price(2857)))).refused, [null]);
+    assert.equal(await ostium.read("openTradesCount", user, eth), 0n);
   } finally {
     await chain.stop();
   }

@@ -97,6 +97,13 @@ export const units = {
     contracts: ["HyperCore", "Precompile"],
     settings: { optimizer, viaIR: true },
   },
+  ostium_doubles: {
+    solc: "solc-0.8.26",
+    paths: { "contracts/ostium/": "contracts/ostium" },
+    entries: ["contracts/ostium/Ostium.sol"],
+    contracts: ["Ostium"],
+    settings: { optimizer },
+  },
   derive_doubles: {
     solc: "solc-0.8.26",
     paths: { "contracts/derive/": "contracts/derive" },
