@@ -210,8 +210,8 @@ TEST_F(Wallet, tells_growing_tokens_in_units_of_their_base) {
             EXPECT_EQ(position.underlying.symbol, position.label == "vUSDC" ? "USDC" : "ETH");
         }
     }
-    // A token that is none makes the venue fail by name.
-    VenueRoad other = road_of({{"tokens", {user(3)}}});
+    // A token that is none and has a ratio makes the venue fail by name.
+    VenueRoad other = road_of({{"tokens", {user(3)}}, {"wsteth", {user(3)}}});
     try {
         other.config(chain_.head());
         ADD_FAILURE() << "an address without code passed for a token";
@@ -237,6 +237,22 @@ TEST_F(Wallet, takes_the_rate_of_a_token_that_has_none_from_a_feed) {
     EXPECT_THROW(none.config(chain_.head()), std::runtime_error);
     chain_.verb("set_price", object({{"asset", "DAI"}, {"answer", "-5"}}));
     EXPECT_TRUE(road.adapter().rule().ratios(*road.venue(chain_.head())).empty());
+}
+
+TEST_F(Wallet, leaves_out_rows_of_the_asset_table_that_no_contract_stands_for) {
+    mint(0, "USDC", "500");
+    // A perp of HyperCore, and an index of GMX.
+    const Address perp = Address::parse("0x5045525000000000000000000000000000000001").value();
+    const Address index = Address::parse("0x47904963fc8b2340414262125aF798B9655E58Cd").value();
+    VenueRoad road = road_of({{"tokens", {perp, index, tokens_[2].address}}});
+    const BlockRef block = chain_.head();
+    const FactsPtr venue = road.venue(block);
+    EXPECT_EQ(venue->u256("tokens"), U256(1));
+    const std::vector<Address> one{user(0)};
+    const auto readings = road.single_accounts(venue, one, block);
+    ASSERT_TRUE(readings[0]) << readings[0].error().message;
+    ASSERT_EQ(readings[0]->views.size(), 1U);
+    EXPECT_EQ(readings[0]->views[0].value, model::I256(500'000'000));
 }
 
 TEST_F(Wallet, counts_on_a_line_of_its_own_and_only_where_listed) {

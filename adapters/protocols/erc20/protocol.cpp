@@ -64,7 +64,8 @@ public:
     const model::VenueRule& rule() const override { return erc20::rule(); }
     std::vector<std::string> limits() const override {
         return {
-            "Only tokens that have a row in the asset table are seen; the native coin is not.",
+            "Only tokens that have a row in the asset table are seen; the native coin is not. Rows whose address has no decimals() are markets or indices, and "
+            "left out: a mistyped address is, too.",
             "A token whose balances move without a Transfer (rebasing ones: stETH, aTokens) is right at the next verification.",
             "An ERC-4626 share is worth convertToAssets of it: without fees, limits and queues of its vault, and as a donation to the vault may bend "
             "it.",

@@ -105,12 +105,17 @@ private:
 
     bool grows(const Address& token) const { return has(tokens_.erc4626, token) || has(tokens_.wsteth, token) || has(tokens_.rate_feed, token); }
 
-    /// A row of the asset table may be a market: its contract refuses, and it is left out.
+    /// A row of the asset table may be a market, or an index that no contract stands for: it has no decimals, and is left out.
+    static bool is_no_token(const Reply& reply) {
+        const Result<model::Bytes> bytes = reply_bytes(reply);
+        return bytes ? bytes->empty() : bytes.error().code == ErrorCode::reverted;
+    }
+
     Result<void> take_tokens(std::span<const Reply> replies) {
         std::vector<U256> decimals;
         for (std::size_t i = 0; i < all_.size(); ++i) {
             auto one = decimals_of(replies[i], all_[i].to_string() + ", which must be a token");
-            if (!one && one.error().code == ErrorCode::reverted && !grows(all_[i])) continue;
+            if (!one && is_no_token(replies[i]) && !grows(all_[i])) continue;
             if (!one) return fail(one.error());
             known_.push_back(all_[i]);
             decimals.push_back(*one);
