@@ -49,14 +49,14 @@ test("a position of GMX reads as 66 or 67 words and is liquidated below its leas
     await send({ contract: "store", method: "open", args: [user, markets.ETH, usdc, true, String(usd(100000)), "10000000000", String(price)] });
     const prices = (eth) => [[eth, eth], [eth, eth], [10n ** 24n, 10n ** 24n]];
     const text = (eth) => prices(eth).map((pair) => pair.map(String));
+    const key = coder.encode(["address", "address", "address", "bool"], [user, markets.ETH, usdc, true]);
     for (const words of [66, 67]) {
       await send({ contract: "reader", method: "setWords", args: [words] });
-      const data = reader.encode("getAccountPositionInfoList", data_store, user, user, [markets.ETH], [prices(price)], user, 0, 10);
+      const data = reader.encode("getPositionInfoList", data_store, user, [keccak256(key)], [prices(price)], user);
       const reply = await chain.rpc.call("eth_call", [{ to: at, data }, "latest"]);
       assert.equal(reply.length, 2 + 64 * (2 + words));
       assert.equal(BigInt("0x" + reply.slice(2 + 64 * (2 + 4), 2 + 64 * (2 + 5))), usd(100000));
     }
-    const key = coder.encode(["address", "address", "address", "bool"], [user, markets.ETH, usdc, true]);
     const [yes] = await reader.read("isPositionLiquidatable", data_store, user, keccak256(key), [markets.ETH, weth, weth, usdc], prices(price), true, true);
     assert.equal(yes, false);
     const liquidate = async (eth) => (await send({ contract: "reader", method: "executeLiquidation", args: [data_store, keccak256(key), text(eth)], mayFail: true })).refused[0];

@@ -51,12 +51,7 @@ protected:
     }
 
     std::string config(std::size_t owner) const {
-        std::string text = config_text(chain_, {.owners = {user(owner)}, .storage = false});
-        text += "[[venue]]\nid = \"gmx_v2:31337\"\naddresses = { reader = \"" + at("/gmx_v2/reader") + "\", data_store = \"" + at("/gmx_v2/data_store") +
-                "\", referral_storage = \"" + at("/gmx_v2/reader") + "\", price_provider = \"" + at("/gmx_v2/price_provider") + "\" }\n";
-        text += "ids.token_decimals = []\n";
-        text += "[[asset]]\nchain = 31337\ntoken = \"" + at("/gmx_v2/synthetic/BTC") + "\"\nunderlying = \"BTC\"\nlabel = \"BTC\"\n";
-        return text;
+        return config_text(chain_, {.owners = {user(owner)}, .storage = false}) + gmx_v2_text(chain_, 31337);
     }
     std::vector<json> check(std::size_t owner, std::optional<int> code = {}) const {
         const Finished run = run_margind({"check", user(owner), "--config", folder_.write("local.toml", config(owner)), "--json"});
@@ -116,6 +111,8 @@ TEST_F(GmxOnChain, check_gives_the_price_at_which_the_double_liquidates_and_a_ba
 
 TEST_F(GmxOnChain, fees_that_are_pending_count_though_the_readers_test_does_not_see_them) {
     open_long(1);
+    // Funding needs somebody on the other side.
+    send(json::array({open(3, "ETH", "USDC", false, usd("3000"), zeros("1000", 6), zeros("3000", 12))}));
     // 1 % of the size a day in borrowing and as much in funding.
     const std::string rate = zeros("115740740740740740", 6);
     send(json::array({call("store", "setSide", {"BORROWING_PER_SECOND", market("ETH"), true, rate}), call("store", "set", {"FUNDING_PER_SECOND", market("ETH"), rate}),
@@ -179,6 +176,25 @@ TEST_F(GmxOnChain, every_market_reads_and_what_has_no_price_hides_nothing_else) 
     EXPECT_EQ(unknown, 1U);
 }
 
+TEST_F(GmxOnChain, a_position_that_cannot_be_read_hides_no_other) {
+    open_long(0);
+    // The Reader refuses everything about a side that somebody is on while its pool is empty.
+    send(json::array({open(0, "BTC", "WBTC", false, usd("60000"), zeros("1", 8), zeros("60000", 22)),
+                      call("store", "setPool", {market("BTC"), token("USDC"), "0"}), call("store", "set", {"IS_MARKET_DISABLED", market("ETH"), "1"})}));
+    const std::vector<json> accounts = check(0, 30);
+    ASSERT_EQ(accounts.size(), 2U);
+    for (const json& account : accounts) {
+        const std::string reason = account.dump();
+        if (account.at("grade").at("kind") == "unknown") {
+            EXPECT_NE(reason.find("0x6afad778"), std::string::npos) << account.at("reason");
+            continue;
+        }
+        EXPECT_EQ(account.at("grade").at("kind"), "verified") << account.dump(1);
+        EXPECT_NE(reason.find("its market is disabled: it can be neither closed nor added to"), std::string::npos) << account.at("grade");
+    }
+    EXPECT_NE(accounts[0].at("grade").at("kind"), accounts[1].at("grade").at("kind"));
+}
+
 TEST(GmxAccountFile, the_readmes_example_is_evaluated_step_by_step) {
     std::ifstream readme(std::string(MARGIND_SOURCE_DIR) + "/adapters/protocols/gmx_v2/README.md");
     std::stringstream text;
@@ -199,6 +215,18 @@ TEST(GmxAccountFile, the_readmes_example_is_evaluated_step_by_step) {
     const Finished refused = run_margind({"evaluate", wrong});
     EXPECT_EQ(refused.code, 2);
     EXPECT_NE(refused.err.find("$.position: missing key"), std::string::npos) << refused.err;
+}
+
+TEST(GmxAccountFile, gives_the_worked_numbers_of_a_short_with_fees_and_impact) {
+    // perps.md 1.8, short: (1,000 - (10,000 - 100 - 200) - 100,000) / -20 = 5,435.
+    const std::string file = std::string(MARGIND_SOURCE_DIR) + "/tests/unit/data/gmx_v2/short_behind_usdc.json";
+    const Finished run = run_margind({"evaluate", file});
+    EXPECT_EQ(run.code, 0) << run.err;
+    for (const char* part : {"side", "short", "price impact of the test", "-200", "cost: fees, borrowing, funding", "9700", "P_liq of ETH up"})
+        EXPECT_NE(run.out.find(part), std::string::npos) << part << " is not in:\n" << run.out;
+    const json candidate = json::parse(run_margind({"evaluate", file, "--json"}).out).at("candidates").at(0);
+    EXPECT_EQ(candidate.at("liquidation_price"), "5435000000000001");
+    EXPECT_EQ(candidate.at("direction"), "up");
 }
 
 }  // namespace

@@ -11,10 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* perp_eth = "0x5045525000000000000000000000000000000001";
-constexpr const char* perp_btc = "0x5045525000000000000000000000000000000000";
-constexpr const char* usdc = "0x2000000000000000000000000000000000000000";
-
 class HyperliquidOnChain : public testing::Test {
 protected:
     std::string user(std::size_t index) const { return chain_.ready().at("accounts").at(index).get<std::string>(); }
@@ -37,20 +33,7 @@ protected:
     }
 
     std::string config(std::size_t owner, const std::string& lists = {}) const {
-        std::string text = config_text(chain_, {.owners = {user(owner)}, .storage = false});
-        text += "[[venue]]\nid = \"hyperliquid:31337\"\naddresses = { multicall = \"" + chain_.address("/multicall3").to_string() + "\" }\n";
-        text += "lists.standard_accounts = []\nlists.unified_accounts = [" + lists + "]\nlists.portfolio_accounts = []\n";
-        // Builder dex 1 with USDC; HYPE (150) priced by pair 107.
-        text += "ids.dexes = [\"0x0000000000000001" + std::string(48, '0') + "\"]\nids.margin_tiers = []\n";
-        text += "ids.spot_tokens = [\"0x0000000000000096000000000000006b" + std::string(32, '0') + "\"]\n";
-        const auto asset = [&](const char* token, const char* label) {
-            text += std::string("[[asset]]\nchain = 31337\ntoken = \"") + token + "\"\nunderlying = \"" + label + "\"\nlabel = \"" + label + "\"\n";
-        };
-        asset(usdc, "USDC");
-        asset(perp_eth, "ETH");
-        asset(perp_btc, "BTC");
-        asset("0x2000000000000000000000000000000000000096", "HYPE");
-        return text;
+        return config_text(chain_, {.owners = {user(owner)}, .storage = false}) + hyperliquid_text(chain_, 31337, lists);
     }
 
     std::vector<json> check(std::size_t owner, int code, const std::string& lists = {}) const {
@@ -77,7 +60,7 @@ TEST_F(HyperliquidOnChain, check_gives_the_price_at_which_the_double_liquidates)
     EXPECT_NE(account.at("grade").at("reason").get<std::string>().find("taken for a standard account"), std::string::npos);
     EXPECT_EQ(account.at("standing").at("equity").at("amount"), "10000");
     EXPECT_EQ(account.at("standing").at("maintenance").at("amount"), "1200");
-    EXPECT_EQ(account.at("standing").at("initial").at("amount"), "2400") << "at 25x, not at the 5x of the setting";
+    EXPECT_EQ(account.at("standing").at("initial").at("amount"), "12000") << "at the 5x of the position's own setting";
     // 10,000 + 20 (P - 3,000) = 2 % of 20 P at 2551.0204.
     const json& candidate = account.at("candidates").at(0);
     EXPECT_EQ(candidate.at("direction"), "down");
@@ -171,6 +154,31 @@ TEST(HyperliquidAccountFile, the_readmes_example_is_evaluated_step_by_step) {
     const Finished refused = run_margind({"evaluate", wrong});
     EXPECT_EQ(refused.code, 2);
     EXPECT_NE(refused.err.find("$.account.positions[0]: missing key \"coin\""), std::string::npos) << refused.err;
+}
+
+TEST(HyperliquidAccountFile, gives_the_worked_numbers_of_accounts_written_down) {
+    struct Case {
+        const char* file;
+        std::vector<const char*> parts;
+        const char* direction;
+        const char* price;
+    };
+    // 200 million of BTC in two tiers: 3.125 million. 2,000 P - 190 million = 50 P - 1.875 million at 96,474.36.
+    // 20 USDC and a short of 1 SOL, 150 to 148: 22. 170 - P = 2.5 % of P at 165.8537.
+    const std::vector<Case> cases{
+        {"cross_btc_in_two_tiers", {"cross, mode standard", "-190000000", "40x above 0, 20x above 150000000", "3125000", "10000000", "the margin tiers of BTC are the configuration's"},
+         "down", "964743"},
+        {"unified", {"cross, mode unified", "-148", "3.7", "by the configuration a unified account"}, "up", "1658537"},
+    };
+    for (const Case& one : cases) {
+        const std::string file = std::string(MARGIND_SOURCE_DIR) + "/tests/unit/data/hyperliquid/" + one.file + ".json";
+        const Finished run = run_margind({"evaluate", file});
+        EXPECT_EQ(run.code, 0) << run.err;
+        for (const char* part : one.parts) EXPECT_NE(run.out.find(part), std::string::npos) << part << " is not in:\n" << run.out;
+        const json candidate = json::parse(run_margind({"evaluate", file, "--json"}).out).at("candidates").at(0);
+        EXPECT_EQ(candidate.at("direction"), one.direction);
+        EXPECT_EQ(candidate.at("liquidation_price"), one.price) << one.file;
+    }
 }
 
 }  // namespace

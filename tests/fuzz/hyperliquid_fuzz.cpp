@@ -64,6 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto info = hl::decode_perp_info(bytes)) {
         if (size != 7 * 32 + 32 * ((info->coin.size() + 31) / 32) || info->sz_decimals > 6 || info->max_leverage == 0) std::abort();
     }
+    if (const auto pair = hl::decode_spot_info(bytes); pair && size != 5 * 32 + 32 * ((pair->name.size() + 31) / 32)) std::abort();
     if (const auto token = hl::decode_token_info(bytes); token && token->name.empty()) std::abort();
     const model::FactsPtr venue_facts = venue();
     const auto reading = hl::account_reading(venue_facts, model::Address{}, model::BlockRef{}, static_cast<hl::Mode>(size % 4));

@@ -98,16 +98,43 @@ std::string TempFolder::write(const std::string& name, const std::string& text) 
 }
 
 std::string config_text(const ChainProcess& chain, const ConfigOptions& options) {
-    const json& ready = chain.ready();
-    const json& addresses = ready.at("addresses");
-    const std::uint64_t id = options.chain_id;
     std::string text = options.more + "\n";
     if (options.storage) text += "[storage]\npath = \"margind.sqlite\"\n";
     text += fmt::format("[[portfolio]]\nname = \"desk\"\nowners = {}\n", json(options.owners).dump());
     if (!options.wallets.empty()) text += fmt::format("wallets = {}\n", json(options.wallets).dump());
-    text +=
-        fmt::format("[[chain]]\nid = {}\nname = \"local\"\nblock_time_s = 12\npoll_interval_s = 0.1\nquiet_chain = true\nverify_every_blocks = {}\n",
-                    id, options.verify_every_blocks);
+    text += chain_text(chain, options);
+    text += "[http]\nport = 0\n[sinks]\nlog = true\n";
+    if (options.web_hook) text += fmt::format("[[sinks.web_hook]]\nname = \"test\"\nurl = {}\ndeadline_s = 2\n", quoted(*options.web_hook));
+    return text;
+}
+
+std::string hyperliquid_text(const ChainProcess& chain, std::uint64_t chain_id, const std::string& unified_accounts) {
+    std::string text = fmt::format("[[venue]]\nid = \"hyperliquid:{}\"\naddresses = {{ multicall = {} }}\n", chain_id,
+                                   quoted(chain.address("/multicall3").to_string()));
+    text += fmt::format("lists.standard_accounts = []\nlists.unified_accounts = [{}]\nlists.portfolio_accounts = []\n", unified_accounts);
+    // Builder dex 1 with USDC; HYPE (150) priced by pair 107.
+    text += fmt::format("ids.dexes = [\"0x{:016x}{:048}\"]\nids.margin_tiers = []\nids.spot_tokens = [\"0x{:016x}{:016x}{:032}\"]\n", 1, 0, 150, 107, 0);
+    for (const auto& [token, label] : {std::pair("0x2000000000000000000000000000000000000000", "USDC"), std::pair("0x5045525000000000000000000000000000000001", "ETH"),
+                                       std::pair("0x5045525000000000000000000000000000000000", "BTC"), std::pair("0x2000000000000000000000000000000000000096", "HYPE")})
+        text += fmt::format("[[asset]]\nchain = {}\ntoken = \"{}\"\nunderlying = \"{}\"\nlabel = \"{}\"\n", chain_id, token, label, label);
+    return text;
+}
+
+std::string gmx_v2_text(const ChainProcess& chain, std::uint64_t chain_id) {
+    const json& gmx = chain.ready().at("addresses").at("gmx_v2");
+    return fmt::format("[[venue]]\nid = \"gmx_v2:{}\"\naddresses = {{ reader = {}, data_store = {}, referral_storage = {}, price_provider = {} }}\n"
+                       "ids.token_decimals = []\n[[asset]]\nchain = {}\ntoken = {}\nunderlying = \"BTC\"\nlabel = \"BTC\"\n",
+                       chain_id, gmx.at("reader").dump(), gmx.at("data_store").dump(), gmx.at("reader").dump(), gmx.at("price_provider").dump(), chain_id,
+                       gmx.at("synthetic").at("BTC").dump());
+}
+
+std::string chain_text(const ChainProcess& chain, const ConfigOptions& options) {
+    const json& ready = chain.ready();
+    const json& addresses = ready.at("addresses");
+    const std::uint64_t id = options.chain_id;
+    std::string text =
+        fmt::format("[[chain]]\nid = {}\nname = \"local\"\nblock_time_s = {}\npoll_interval_s = 0.1\nquiet_chain = {}\nverify_every_blocks = {}\n", id,
+                    options.block_time_s, options.quiet, options.verify_every_blocks);
     std::vector<ConfigEndpoint> endpoints = options.endpoints;
     if (endpoints.empty()) endpoints.push_back({"local", options.rpc_url.empty() ? chain.rpc_url() : options.rpc_url});
     for (const ConfigEndpoint& endpoint : endpoints) {
@@ -115,8 +142,9 @@ std::string config_text(const ChainProcess& chain, const ConfigOptions& options)
         if (endpoint.requests_per_second) text += fmt::format("requests_per_second = {}\n", *endpoint.requests_per_second);
         if (endpoint.compute_units_per_second) text += fmt::format("compute_units_per_second = {}\n", *endpoint.compute_units_per_second);
     }
-    text += fmt::format("[[venue]]\nid = \"aave_v3:{}\"\naddresses = {{ addresses_provider = {} }}\n", id,
-                        addresses.at("aave").at("addresses_provider").dump());
+    if (options.aave)
+        text += fmt::format("[[venue]]\nid = \"aave_v3:{}\"\naddresses = {{ addresses_provider = {} }}\n", id,
+                            addresses.at("aave").at("addresses_provider").dump());
     json base_tokens = json::array();
     for (const auto& [market, token] : addresses.at("perp").at("base_tokens").items()) base_tokens.push_back(token);
     json collateral = json::array();
@@ -173,8 +201,6 @@ std::string config_text(const ChainProcess& chain, const ConfigOptions& options)
     for (const auto& [underlying, feed] : addresses.at("feeds").items())
         text += fmt::format("[[feed]]\nchain = {}\nasset = {}\naddress = {}\nheartbeat_s = 86400\ndeviation_ppm = 5000\n"
                             "description = \"v0.8/tests/MockV3Aggregator.sol\"\n", id, quoted(underlying), feed.dump());
-    text += "[http]\nport = 0\n[sinks]\nlog = true\n";
-    if (options.web_hook) text += fmt::format("[[sinks.web_hook]]\nname = \"test\"\nurl = {}\ndeadline_s = 2\n", quoted(*options.web_hook));
     return text;
 }
 

@@ -56,6 +56,10 @@ struct ConfigOptions {
     /// False: nothing is stored.
     bool storage = true;
     std::uint32_t verify_every_blocks = 32;
+    /// False: a chain without new blocks is stale.
+    bool quiet = true;
+    double block_time_s = 12;
+    bool aave = true;
     /// Perp V2 beside Aave.
     bool perp = true;
     /// Further TOML, before the first table.
@@ -65,6 +69,11 @@ struct ConfigOptions {
 /// A configuration for Aave and Perp V2, for what else the chain has (the markets of Morpho found by logs), all assets and feeds of the local
 /// chain; the daemon takes any free port.
 std::string config_text(const ChainProcess& chain, const ConfigOptions& options);
+/// The part of it that is of one chain: endpoints, venues, assets, feeds.
+std::string chain_text(const ChainProcess& chain, const ConfigOptions& options);
+/// The doubles' venues, with what assets they have besides the chain's tokens. `lists` are addresses of owners by mode.
+std::string hyperliquid_text(const ChainProcess& chain, std::uint64_t chain_id, const std::string& unified_accounts = {});
+std::string gmx_v2_text(const ChainProcess& chain, std::uint64_t chain_id);
 
 struct Finished {
     int code = -1;

@@ -78,19 +78,49 @@ bool liquidatable_at(const RawPosition& raw, const U256& price) {
 }
 
 TEST(GmxKeys, are_those_of_the_reference) {
-    // perps.md 1.4 and 1.5.
-    EXPECT_EQ(base_key("ACCOUNT_POSITION_LIST").to_string(), "0xa94015725b1182c6666b50aed1bb84d2b2cf9da39e6f5a5b19cd01f2f37738a1");
-    EXPECT_EQ(base_key("POSITION_LIST").to_string(), "0x3fe95e2be5587b71e685e297dc351a27f09a363e7d84b38bb75158a8f06590ac");
-    EXPECT_EQ(base_key("MARKET_LIST").to_string(), "0xcdac201abd09598973b1365dbbaeb65ff0f370d30bb5c7440dc3341f570b2e38");
-    EXPECT_EQ(base_key("MIN_COLLATERAL_USD").to_string(), "0x6497f0f2c47edc68f06ede1c06d3475f939eb1a8341362460277bcd8ee7419f4");
-    EXPECT_EQ(base_key("MIN_COLLATERAL_FACTOR").to_string(), "0x9fc265ee9783e670a7a731141f58b59bca5a260ba3eb3f893412fb613dc559f7");
-    EXPECT_EQ(base_key("MAX_PNL_FACTOR_FOR_TRADERS").to_string(), "0xab15365d3aa743e766355e2557c230d8f943e195dc84d9b2b05928a07b635ee1");
-    EXPECT_EQ(base_key("MAX_POSITION_IMPACT_FACTOR_FOR_LIQUIDATIONS").to_string(), "0x60c6f7a6820f7b274465f97450f5ba86cedd20f28f1cd3690510968ab87a0f8c");
-    EXPECT_EQ(base_key("PRICE_FEED_MULTIPLIER").to_string(), "0x83ba84737b6b708ae0e41e2bc28956c56998b33ca3c6c0a781e4382342fa3071");
-    EXPECT_EQ(base_key("OPEN_INTEREST_IN_TOKENS").to_string(), "0xc577a5cb08b8e2126f9b9796b8c85ef9d1b5047a5ff670fc18802878f0bfd2f8");
-    EXPECT_EQ(base_key("POOL_AMOUNT").to_string(), "0x8d6d2afbc2bb1e17cb89b72f19b266a410f6ee8f890812b98b609d4bbf135960");
-    EXPECT_EQ(base_key("LIQUIDATION_FEE_FACTOR").to_string(), "0x3a9047f0ded507ed1dabb64e1e0515c4b51c350aa275b69f5d66841dcf29b4ff");
-    EXPECT_EQ(base_key("MAX_PNL_FACTOR").to_string(), "0xd71a84af4a71a03c3fefcc9b7409cf8ddf5087c8ae89bfa83fc0daa003cd5bdd");
+    // perps.md 1.5, all of its base keys.
+    const std::pair<const char*, const char*> base_keys[] = {
+        {"ACCOUNT_POSITION_LIST", "0xa94015725b1182c6666b50aed1bb84d2b2cf9da39e6f5a5b19cd01f2f37738a1"},
+        {"POSITION_LIST", "0x3fe95e2be5587b71e685e297dc351a27f09a363e7d84b38bb75158a8f06590ac"},
+        {"MARKET_LIST", "0xcdac201abd09598973b1365dbbaeb65ff0f370d30bb5c7440dc3341f570b2e38"},
+        {"MIN_COLLATERAL_FACTOR", "0x9fc265ee9783e670a7a731141f58b59bca5a260ba3eb3f893412fb613dc559f7"},
+        {"MIN_COLLATERAL_FACTOR_FOR_LIQUIDATION", "0xc1c82b94002bf5bd86480807e32ee86f3d83d38b2853b1e48546acc11884eebd"},
+        {"MIN_COLLATERAL_FACTOR_FOR_OPEN_INTEREST_MULTIPLIER", "0xdc48ea96f9c72892c8db4fdc046f04409cdef6b91e71b660bce5b8302ce8a9bb"},
+        {"MIN_COLLATERAL_USD", "0x6497f0f2c47edc68f06ede1c06d3475f939eb1a8341362460277bcd8ee7419f4"},
+        {"MIN_POSITION_SIZE_USD", "0x48faddd525cc6e216bc2c62a7053b940a842e3c102782fb4da69ebeb8f7bd724"},
+        {"MAX_POSITION_IMPACT_FACTOR_FOR_LIQUIDATIONS", "0x60c6f7a6820f7b274465f97450f5ba86cedd20f28f1cd3690510968ab87a0f8c"},
+        {"MAX_POSITION_IMPACT_FACTOR", "0x13be955c1220ee542749f9621d477d34649523d4273ecf1b722d67b372cca75f"},
+        {"POSITION_IMPACT_FACTOR", "0xdbe66c23ce3688bc34131316a8b4dd967631de35afb1dbb972bc1b7c71c4a18b"},
+        {"POSITION_IMPACT_EXPONENT_FACTOR", "0xdd130ae153fcacdeb3063e386277de2d305638932d8de421f5c79f3919eea233"},
+        {"POSITION_FEE_FACTOR", "0x3999256650a6ebfea3dfbd4d56990f4d9048943a0e38ea6aabfc65122556c342"},
+        {"LIQUIDATION_FEE_FACTOR", "0x3a9047f0ded507ed1dabb64e1e0515c4b51c350aa275b69f5d66841dcf29b4ff"},
+        {"MAX_PNL_FACTOR", "0xd71a84af4a71a03c3fefcc9b7409cf8ddf5087c8ae89bfa83fc0daa003cd5bdd"},
+        {"MAX_PNL_FACTOR_FOR_TRADERS", "0xab15365d3aa743e766355e2557c230d8f943e195dc84d9b2b05928a07b635ee1"},
+        {"MAX_PNL_FACTOR_FOR_ADL", "0x95024a223e128da6224cc271671896642c5acb9ebf2f0432e71fcd87205177cf"},
+        {"OPEN_INTEREST", "0x4259c04608de5df0fa0e375507d66e8ffc81773c9f3dd501a181cbb349ae4fe0"},
+        {"OPEN_INTEREST_IN_TOKENS", "0xc577a5cb08b8e2126f9b9796b8c85ef9d1b5047a5ff670fc18802878f0bfd2f8"},
+        {"POOL_AMOUNT", "0x8d6d2afbc2bb1e17cb89b72f19b266a410f6ee8f890812b98b609d4bbf135960"},
+        {"FUNDING_FEE_AMOUNT_PER_SIZE", "0x4c12833ffbe25653fd28535e4277f4c8ada589407177c25b4e4760ab736a64ba"},
+        {"CLAIMABLE_FUNDING_AMOUNT_PER_SIZE", "0xeb7c85784645884cb4a464c83381b211da0a5822b2a986804aa3cba063c130cd"},
+        {"CLAIMABLE_FUNDING_AMOUNT", "0x06fc3f5466c175728538f97bb3af89978c1db23c9c7f107930c4bb1b84305a1d"},
+        {"CUMULATIVE_BORROWING_FACTOR", "0xdfcf1ff0bd7c33ac55f48912a5ab14e3f2f75247a2a36b0f34c4bf025cf7aca9"},
+        {"CUMULATIVE_BORROWING_FACTOR_UPDATED_AT", "0x965350856896dd6e2b221d575c162996752999158c92401a2428740d55b419bf"},
+        {"FUNDING_UPDATED_AT", "0xb5ddf508060c27de8692c76ee937ac1c56cb8c1fb7431f074d2a0eb00b863ee6"},
+        {"SAVED_FUNDING_FACTOR_PER_SECOND", "0xf63fea608b7053f75017cdb08ea8cedc1dc27ba6c7e693da824eb04a2ebc0729"},
+        {"PRICE_FEED", "0x81aa94c2a32d037d5c7159805991f42e28203d981808ca299c160ae93ad8e555"},
+        {"PRICE_FEED_MULTIPLIER", "0x83ba84737b6b708ae0e41e2bc28956c56998b33ca3c6c0a781e4382342fa3071"},
+        {"PRICE_FEED_HEARTBEAT_DURATION", "0x69e355be3e99b33ce1a145b798739352367a6af7143f540e50ef6cbc2ef211cb"},
+        {"STABLE_PRICE", "0x6f64eca4396d54f1ceda702ad11639031126fc26b9d71c09d05771abe22cc450"},
+        {"DATA_STREAM_ID", "0xb0e5ff337a5342f322adf882ea142231d63ac56163479c6584faa447c66fef9d"},
+        {"DATA_STREAM_MULTIPLIER", "0x7bad48bb191a799189b580e2b36b191467986ea06959f4392f0849479f927fe9"},
+        {"ORACLE_PROVIDER_FOR_TOKEN", "0x657bbff942bd72a4c9f2ae3dde95e145191db37af62643255f43fd27fb007981"},
+        {"MAX_ORACLE_PRICE_AGE", "0x2498be75403c532695a52aa481268f4d166a68f0d7468b5a879e2beb6ec70062"},
+        {"USE_OPEN_INTEREST_IN_TOKENS_FOR_BALANCE", "0x75a3957e02e4119004dc68ed9253860288ddffa3fa2751cb5855a7eb30175c8e"},
+        {"SKIP_BORROWING_FEE_FOR_SMALLER_SIDE", "0x6b11e342f6958fd7970dd58c6f71142d5edf77c480f9322a8e9c96b6cc7f7888"},
+        {"IS_MARKET_DISABLED", "0x5c27e8a9fa01145fb01eb80b81db2eab7e57bc33d109d6a64315239a65ce4d36"},
+    };
+    for (const auto& [name, hash] : base_keys) EXPECT_EQ(base_key(name).to_string(), hash) << name;
+    // perps.md 1.4.
     EXPECT_EQ(position_key(numbered(1), address(eth_market), address(usdc), true).to_string(),
               "0xb3bf16ca6d9190493297b60512115932f87f340cc1f094b6e71aa169d23c12e8");
     EXPECT_EQ(key_of("ACCOUNT_POSITION_LIST", numbered(1)).to_string(), "0xd143ad61137d45e26f9774a78da2be938af43ce6906d660c88758075d3623e66");
@@ -107,18 +137,25 @@ TEST(GmxCalls, are_those_of_the_reference) {
     const Market market{address(eth_market), address(weth), address(weth), address(usdc)};
     const std::string call = model::to_hex(
         std::get<Call>(is_position_liquidatable(arbitrum, position_key(numbered(1), address(eth_market), address(usdc), true), market, prices)).data);
-    EXPECT_EQ(call.size(), 2 + 2 * 484U);
-    EXPECT_EQ(call.substr(0, 10), "0x456110f9");
-    EXPECT_EQ(call.substr(10 + 2 * 64, 64), "b3bf16ca6d9190493297b60512115932f87f340cc1f094b6e71aa169d23c12e8");
-    EXPECT_EQ(call.substr(10 + 7 * 64, 64), "0000000000000000000000000000000000000000000000000011c37937e08000");
-    EXPECT_EQ(call.substr(10 + 11 * 64, 64), "00000000000000000000000000000000000000000000d3c21bcecceda1000000");
+    EXPECT_EQ(call,
+              "0x456110f9"
+              "000000000000000000000000fd70de6b91282d8017aa4e741e9ae325cab992d8000000000000000000000000e6fab3f0c7199b0d34d7fbe83394fc0e0d06e99d"
+              "b3bf16ca6d9190493297b60512115932f87f340cc1f094b6e71aa169d23c12e800000000000000000000000070d95587d40a2caf56bd97485ab3eec10bee6336"
+              "00000000000000000000000082af49447d8a07e3bd95bd0d56f35241523fbab100000000000000000000000082af49447d8a07e3bd95bd0d56f35241523fbab1"
+              "000000000000000000000000af88d065e77c8cc2239327c5edb3a432268e58310000000000000000000000000000000000000000000000000011c37937e08000"
+              "0000000000000000000000000000000000000000000000000011c37937e080000000000000000000000000000000000000000000000000000011c37937e08000"
+              "0000000000000000000000000000000000000000000000000011c37937e0800000000000000000000000000000000000000000000000d3c21bcecceda1000000"
+              "00000000000000000000000000000000000000000000d3c21bcecceda10000000000000000000000000000000000000000000000000000000000000000000001"
+              "0000000000000000000000000000000000000000000000000000000000000001");
     const auto selector = [](const Request& request) { return model::to_hex(std::get<Call>(request).data).substr(0, 10); };
-    EXPECT_EQ(selector(get_account_position_infos(arbitrum, numbered(1), {}, {}, 1)), "0xb05e0ea0");
-    EXPECT_EQ(selector(get_position_infos(arbitrum, {}, {})), "0xbfbf451a");
+    EXPECT_EQ(selector(get_position_info(arbitrum, {}, prices)), "0xbfbf451a");
+    EXPECT_EQ(selector(get_position(arbitrum, {})), "0x0fa8f516");
     EXPECT_EQ(selector(get_markets(arbitrum, 0)), "0xce3264bf");
     EXPECT_EQ(selector(get_market_info(arbitrum, prices, address(eth_market))), "0x847bb469");
     EXPECT_EQ(selector(get_oracle_price(arbitrum, address(weth))), "0x377bbdaf");
     EXPECT_EQ(selector(get_uint(arbitrum, {})), "0xbd02d0f5");
+    EXPECT_EQ(selector(get_address(arbitrum, {})), "0x21f8a721");
+    EXPECT_EQ(selector(get_address_count(arbitrum, {})), "0x35ea8059");
     EXPECT_EQ(selector(get_first_bytes32(arbitrum, {})), "0xf069052a");
 }
 
@@ -247,6 +284,28 @@ TEST(GmxTest, has_the_closed_form_of_shorts_and_of_fees_and_impact) {
     EXPECT_FALSE(liquidatable_at(charged, eth_price(5445)));
     charged.price_impact_usd = *I256::from(usd(200));
     EXPECT_TRUE(liquidatable_at(charged, *checked_add(eth_price(5445), U256(1))));
+}
+
+TEST(GmxTest, values_tokens_of_18_8_and_6_decimals) {
+    // perps.md 1.2: ETH at 5,000 is 5000e12, USDC at 1 is 1e24, BTC of 8 decimals at 60,000 is 60000e22.
+    RawPosition raw = reference_long(5000);
+    EXPECT_EQ(figures_of(raw, 0)->collateral_usd, *I256::from(usd(50'000)));
+    raw.collateral_amount = scaled(7, 6);
+    raw.collateral_min = scaled(1, 24);
+    EXPECT_EQ(figures_of(raw, 0)->collateral_usd, *I256::from(usd(7)));
+    raw.collateral_amount = scaled(3, 8);
+    raw.collateral_min = scaled(60'000, 22);
+    EXPECT_EQ(figures_of(raw, 0)->collateral_usd, *I256::from(usd(180'000)));
+}
+
+TEST(GmxTest, of_an_earlier_moment_takes_off_no_more_than_accrued) {
+    RawPosition raw = usdc_short(5000);
+    raw.cost_without_funding = scaled(100, 6);
+    // A third of a unit a second.
+    raw.borrowing_per_second = U256(1);
+    raw.size_usd = *model::mul_div(U256::pow10(30), U256(1), U256(3), model::Rounding::down);
+    EXPECT_EQ(figures_of(raw, 1)->cost, *checked_add(figures_of(raw, 0)->cost, I256(1))) << "up";
+    EXPECT_EQ(figures_of(raw, -1)->cost, figures_of(raw, 0)->cost) << "down";
 }
 
 TEST(GmxTest, needs_the_least_collateral_of_any_position) {

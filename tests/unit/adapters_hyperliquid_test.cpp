@@ -76,12 +76,22 @@ TEST(HyperliquidCalls, are_those_of_the_reference) {
     const std::string one(63, '0');
     EXPECT_EQ(model::to_hex(position_call(owner_one(), 4).data), "0x" + one + "1" + one + "4");
     EXPECT_EQ(model::to_hex(core_call(Precompile::account_margin_summary, AbiWriter().u256(U256(0)).address(owner_one())).data), "0x" + one + "0" + one + "1");
-    const Call far = position_call(owner_one(), 70'002);
-    EXPECT_EQ(far.to.to_string(), "0x0000000000000000000000000000000000000813");
-    EXPECT_EQ(position_call(owner_one(), 10'002).to.to_string(), "0x0000000000000000000000000000000000000800");
-    EXPECT_EQ(model::to_hex(position_call(owner_one(), 10'002).data).substr(66), std::string(60, '0') + "2712");
-    EXPECT_TRUE(far.isolated);
-    EXPECT_TRUE(far.latest);
+    EXPECT_EQ(position_call(owner_one(), 4).to.to_string(), "0x0000000000000000000000000000000000000800");
+    EXPECT_EQ(address_of(Precompile::account_margin_summary), Address::parse("0x000000000000000000000000000000000000080f"));
+}
+
+TEST(HyperliquidCalls, of_a_builders_perp_go_to_the_second_position_precompile) {
+    // perps.md 2.1 and 11.1: position2(0x...01, perp 10002).
+    const std::string one(63, '0');
+    const Call builders = position_call(owner_one(), 10'002);
+    EXPECT_EQ(builders.to.to_string(), "0x0000000000000000000000000000000000000813");
+    EXPECT_EQ(model::to_hex(builders.data), "0x" + one + "1" + std::string(60, '0') + "2712");
+    EXPECT_EQ(position_call(owner_one(), 70'002).to.to_string(), "0x0000000000000000000000000000000000000813");
+    EXPECT_EQ(position_call(owner_one(), 9'999).to.to_string(), "0x0000000000000000000000000000000000000800");
+    // One that does not know it burns what it got: alone, with little gas, at the latest block.
+    EXPECT_TRUE(builders.isolated);
+    EXPECT_TRUE(builders.latest);
+    EXPECT_LE(builders.gas.value(), 100'000U);
 }
 
 TEST(HyperliquidReplies, are_read_word_by_word) {
@@ -98,6 +108,11 @@ TEST(HyperliquidReplies, are_read_word_by_word) {
     EXPECT_EQ(info->coin, "NVDA");
     EXPECT_EQ(info->margin_table, 10U);
     EXPECT_EQ(info->sz_decimals, 3U);
+    // spotInfo: tokens[0] is priced in tokens[1].
+    const auto pair = decode_spot_info(AbiWriter().tuple(AbiWriter().string("HYPE/USDC").u256(U256(150)).u256(U256(0))).encoded());
+    ASSERT_TRUE(pair) << pair.error().message;
+    EXPECT_EQ(pair->base, 150U);
+    EXPECT_EQ(pair->quote, 0U);
     const auto summary = decode_summary(AbiWriter().i256(I256(-5)).u256(U256(1)).u256(U256(2)).i256(I256(-3)).encoded());
     ASSERT_TRUE(summary);
     EXPECT_EQ(summary->account_value, I256(-5));
@@ -132,6 +147,44 @@ TEST(HyperliquidMargin, is_that_of_the_references_isolated_position) {
     EXPECT_FALSE(now.liquidatable);
     EXPECT_FALSE(standing(*account, {U256(286'627)}).liquidatable);
     EXPECT_TRUE(standing(*account, {U256(286'626)}).liquidatable);
+}
+
+TEST(HyperliquidMargin, has_the_liquidation_price_of_the_closed_form) {
+    // perps.md 2.4: P - side x M / size / (1 - l x side), with M the equity above the maintenance margin and l its rate.
+    for (const bool is_short : {false, true})
+        for (const std::uint64_t leverage : {3U, 20U, 25U, 40U, 50U}) {
+            RawPosition p = reference_position();
+            p.margin_table = leverage == 50 ? 50 : leverage;
+            p.max_leverage = leverage;
+            p.szi = I256(is_short ? -335 : 335);
+            const auto account = account_of(isolated(p, is_short ? 130'000'000 : -70'000'000));
+            const model::Standing now = standing(*account, {p.mark});
+            const double side = is_short ? -1 : 1;
+            const double above = (now.equity.raw.to_double() - now.maintenance.raw.to_double()) / 1e6;
+            const double price = 2985.9 - side * above / 0.0335 / (1 - side / (2.0 * static_cast<double>(leverage)));
+            const auto at = [&](double usd) { return standing(*account, {U256(static_cast<std::uint64_t>(usd * 100))}).liquidatable; };
+            EXPECT_FALSE(at(price + side * 0.05)) << leverage << is_short;
+            EXPECT_TRUE(at(price - side * 0.05)) << leverage << is_short;
+        }
+}
+
+TEST(HyperliquidMargin, of_a_mark_of_zero_is_no_figure) {
+    RawPosition none = reference_position();
+    none.mark = U256();
+    const auto book = book_of(isolated(none, 5'000'000), {}, by_name);
+    ASSERT_FALSE(book) << "nothing would be required of it, and it would stand as healthy";
+    EXPECT_EQ(book.error().message, "ETH: its mark price is 0");
+}
+
+TEST(HyperliquidMargin, initial_is_at_the_leverage_of_the_position) {
+    // perps.md 2.4: notional / leverage; not below what the tiers allow.
+    RawPosition p = reference_position();
+    p.leverage = 20;
+    EXPECT_EQ(standing(*account_of(isolated(p, 0)), {p.mark}).initial.to_string(), "5.001383");
+    p.leverage = 50;
+    EXPECT_EQ(standing(*account_of(isolated(p, 0)), {p.mark}).initial.to_string(), "2.000554") << "twice 1.000277";
+    p.leverage = 0;
+    EXPECT_EQ(standing(*account_of(isolated(p, 0)), {p.mark}).initial.to_string(), "2.000554") << "not given";
 }
 
 TEST(HyperliquidMargin, counts_cash_and_positions) {
@@ -222,6 +275,17 @@ TEST(HyperliquidMode, unified_takes_spot_usdc_and_the_profit) {
     const auto account = account_of(raw);
     // 10.00000099 spot, to 6 decimals down, and 100.02765 - 90.
     EXPECT_EQ(standing(*account, {U256(298'590)}).equity.to_string(), "20.02765");
+}
+
+TEST(HyperliquidMode, unified_counts_usdc_for_no_dex_of_another_collateral) {
+    RawAccount raw = cross({reference_position()}, 0);
+    raw.mode = "unified";
+    raw.spot_total = U256(1'000'000'099);
+    raw.dex = 2;
+    raw.token = 360;
+    const auto book = book_of(raw, {}, [](const Address&, const std::string&) -> model::Result<Named> { return Named{{"USDH"}, "USDH"}; });
+    ASSERT_FALSE(book);
+    EXPECT_TRUE(book.error().message.starts_with("mode: token 360 stands behind dex 2 of a unified account")) << book.error().message;
 }
 
 TEST(HyperliquidMode, tells_by_the_notional_whether_the_summary_counts_isolated_positions) {

@@ -56,6 +56,21 @@ TEST(BuiltIn, maps_tokens_whose_addresses_are_published_elsewhere) {
     EXPECT_EQ(settings.assets.find({5}, model::Address::parse(cases[0].token).value()), nullptr);
 }
 
+TEST(BuiltIn, has_hypercores_perps_at_their_published_places) {
+    // "universe" of the info endpoint's "meta" as BlockPI's documentation shows it, from its beginning.
+    const char* universe[] = {"BTC", "ETH", "ATOM", "MATIC", "DYDX", "SOL"};
+    const model::AssetMap assets = defaults().assets;
+    std::size_t mapped = 0;
+    for (std::size_t i = 0; i < std::size(universe); ++i) {
+        const auto* row = assets.find({999}, model::Address::parse("0x504552500000000000000000000000000000000" + std::to_string(i)).value());
+        if (row == nullptr) continue;
+        ++mapped;
+        EXPECT_EQ(row->label, universe[i]) << "the name that HyperCore itself must give";
+        EXPECT_EQ(row->underlying.symbol, universe[i]);
+    }
+    EXPECT_EQ(mapped, 3U);
+}
+
 TEST(BuiltIn, maps_every_market_that_a_venue_lists) {
     const Settings settings = defaults();
     for (const auto& [id, venue] : settings.venues)

@@ -54,7 +54,9 @@ public:
 
     const std::vector<model::PriceInput>& inputs() const override { return inputs_; }
     model::OffChain off_chain() const override {
-        return {band_ppm_, {"the price impact of its close and its fees are those of the block", "GMX's own keepers alone can liquidate it"}};
+        std::vector<std::string> notes{"the price impact of its close and its fees are those of the block", "GMX's own keepers alone can liquidate it"};
+        if (book_.raw.market_disabled) notes.emplace_back("its market is disabled: it can be neither closed nor added to");
+        return {band_ppm_, std::move(notes)};
     }
 
     Result<model::Standing> at(const State& state) const override {
@@ -132,6 +134,7 @@ public:
 
     std::vector<model::AdjustmentOption> options() const override {
         const RawPosition& raw = book_.raw;
+        if (raw.market_disabled) return {};
         return {{model::Verb::deposit, raw.collateral_token, book_.collateral.label, book_.collateral.underlying, static_cast<std::uint8_t>(raw.collateral_decimals),
                  U256::pow10(offered_deposit_exponent + static_cast<unsigned>(raw.collateral_decimals))},
                 {model::Verb::reduce, raw.market, book_.index.label, book_.index.underlying, static_cast<std::uint8_t>(raw.index_decimals),
@@ -140,6 +143,7 @@ public:
 
     Result<std::unique_ptr<model::PreparedAccount>> with(const model::Adjustment& adjustment) const override {
         if (adjustment.amount_raw.is_zero()) return fail(ErrorCode::bad_input, "an adjustment of 0 changes nothing");
+        if (book_.raw.market_disabled) return fail(ErrorCode::missing, "its market is disabled");
         Book after = book_;
         Checked m;
         if (adjustment.verb == model::Verb::deposit && adjustment.asset == book_.raw.collateral_token) {

@@ -37,6 +37,8 @@ struct HeldMarket {
     Address feed;
     std::optional<MarketRates> rates;
     std::string refusal;
+    /// Its prices are known, so that its positions were asked about.
+    bool asked = false;
 };
 
 /// Of one market and side.
@@ -138,7 +140,8 @@ private:
             if (position.collateral_token != market->second.long_token && position.collateral_token != market->second.short_token)
                 return fail(ErrorCode::decode, "a position with the collateral " + position.collateral_token.to_string() + ", which is no token of its market");
             markets_[position.market].market = market->second;
-            sides_[{position.market, position.is_long}];
+            // Funding needs somebody on the other side.
+            for (const bool is_long : {true, false}) sides_[{position.market, is_long}];
             for (const Address* token : {&market->second.index_token, &market->second.long_token, &market->second.short_token}) tokens_[*token];
         }
         return {};
@@ -204,22 +207,13 @@ private:
             requests.push_back(call_of(held.feed, fn_decimals));
             if (held.refusal.empty()) requests.push_back(get_market_info(contracts_, prices_of(held), address));
         }
-        std::vector<MarketPrices> prices;
-        std::vector<Address> markets;
-        std::vector<model::Bytes32> keys;
-        for (std::size_t i = 0; i < positions_.size(); ++i) {
-            const HeldMarket& held = markets_.at(positions_[i].market);
+        for (const PositionProps& position : positions_) {
+            const HeldMarket& held = markets_.at(position.market);
             if (!held.refusal.empty()) continue;
-            priced_.push_back(i);
-            keys.push_back(key_of_position(positions_[i]));
-            requests.push_back(is_position_liquidatable(contracts_, keys.back(), held.market, prices_of(held)));
-            prices.push_back(prices_of(held));
-            markets.push_back(positions_[i].market);
+            const model::Bytes32 key = key_of_position(position);
+            requests.push_back(is_position_liquidatable(contracts_, key, held.market, prices_of(held)));
+            requests.push_back(get_position_info(contracts_, key, prices_of(held)));
         }
-        if (priced_.empty()) return requests;
-        // All at once; where a market has no price its positions must be left out, since the Reader refuses all of them.
-        if (priced_.size() == positions_.size()) requests.push_back(get_account_position_infos(contracts_, owner_, markets, prices, positions_.size()));
-        else requests.push_back(get_position_infos(contracts_, keys, prices));
         return requests;
     }
 
@@ -234,78 +228,65 @@ private:
             const auto feed_decimals = decoded(next_reply(), "decimals", [](evm::AbiReader& reader) { return reader.u64(8); });
             Token& index = tokens_.at(held.market.index_token);
             if (!index.decimals && feed_decimals) index.decimals = decimals_by_feed(held.multiplier, *feed_decimals);
-            if (!held.refusal.empty()) continue;
+            held.asked = held.refusal.empty();
+            if (!held.asked) continue;
             const Result<model::Bytes> bytes = reply_bytes(next_reply());
             const Result<MarketRates> rates = bytes ? decode_market_info(*bytes, address) : Result<MarketRates>(fail(bytes.error()));
             if (rates) held.rates = *rates;
             else held.refusal = "getMarketInfo: " + rates.error().message;
         }
-        std::vector<bool> by_reader;
-        for (std::size_t i = 0; i < priced_.size(); ++i) {
-            const Result<model::Bytes> bytes = reply_bytes(next_reply());
-            const Result<bool> said = bytes ? decode_liquidatable(*bytes) : Result<bool>(fail(bytes.error()));
-            if (!said) return fail(ErrorCode::decode, "isPositionLiquidatable: " + said.error().message);
-            by_reader.push_back(*said);
-        }
-        PositionInfos infos;
-        if (!priced_.empty()) {
-            const Result<model::Bytes> bytes = reply_bytes(next_reply());
-            if (!bytes) return fail(bytes.error());
-            Result<PositionInfos> decoded_infos = decode_position_infos(*bytes);
-            if (!decoded_infos) return fail(decoded_infos.error());
-            infos = std::move(*decoded_infos);
-            if (infos.all.size() != priced_.size())
-                return fail(ErrorCode::decode, std::to_string(infos.all.size()) + " PositionInfos for " + std::to_string(priced_.size()) + " positions");
-        }
-        std::size_t place = 0;
-        for (std::size_t i = 0; i < positions_.size(); ++i) {
-            const bool priced = place < priced_.size() && priced_[place] == i;
-            const Result<void> added = add(positions_[i], priced ? &infos.all[place] : nullptr, priced && by_reader[place]);
-            if (!added) return fail(added.error());
-            place += priced ? 1 : 0;
+        for (const PositionProps& position : positions_) {
+            AccountReading account;
+            account.sub = key_of_position(position).to_string();
+            const Result<void> taken = take_info(position, markets_.at(position.market), account);
+            // One that cannot be read does not hide the others.
+            if (!taken) account = AccountReading{account.sub, nullptr, taken.error().message, {}};
+            accounts_.push_back(std::move(account));
         }
         return std::vector<Request>{};
     }
 
-    Result<void> add(const PositionProps& position, const PositionInfo* info, bool liquidatable_by_reader) {
-        const model::Bytes32 key = key_of_position(position);
-        const HeldMarket& held = markets_.at(position.market);
-        AccountReading account;
-        account.sub = key.to_string();
-        const std::optional<std::uint64_t> index_decimals = tokens_.at(held.market.index_token).decimals;
-        const std::optional<std::uint64_t> collateral_decimals = tokens_.at(position.collateral_token).decimals;
-        if (!held.refusal.empty()) account.reason = held.refusal;
-        else if (!index_decimals)
-            account.reason = "the decimals of the index token " + held.market.index_token.to_string() + " are not known: add it to the venue's token_decimals";
-        else if (!collateral_decimals) account.reason = "the decimals of the collateral " + position.collateral_token.to_string() + " are not known";
-        if (!account.reason.empty()) {
-            accounts_.push_back(std::move(account));
-            return {};
-        }
-        if (info->key != key || info->position != position) return fail(ErrorCode::decode, "PositionInfo is of another position than " + key.to_string());
-        if (!info->ui_fee_amount.is_zero()) return fail(ErrorCode::decode, "PositionInfo has a fee for a front end that was not named");
-        if (info->collateral_price.min != tokens_.at(position.collateral_token).price->min)
+    Result<void> take_info(const PositionProps& position, const HeldMarket& held, AccountReading& account) {
+        if (!held.asked) return fail(ErrorCode::missing, held.refusal);
+        const Result<model::Bytes> test = reply_bytes(next_reply());
+        const Result<model::Bytes> bytes = reply_bytes(next_reply());
+        if (!held.refusal.empty()) return fail(ErrorCode::missing, held.refusal);
+        if (!test) return fail(test.error().code, "isPositionLiquidatable: " + test.error().message);
+        if (!bytes) return fail(bytes.error().code, "getPositionInfoList: " + bytes.error().message);
+        const Result<bool> liquidatable_by_reader = decode_liquidatable(*test);
+        if (!liquidatable_by_reader) return fail(liquidatable_by_reader.error());
+        const Result<PositionInfos> infos = decode_position_infos(*bytes);
+        if (!infos) return fail(infos.error());
+        if (infos->all.size() != 1) return fail(ErrorCode::decode, std::to_string(infos->all.size()) + " PositionInfos of one position");
+        const PositionInfo& info = infos->all.front();
+        if (info.key != key_of_position(position) || info.position != position) return fail(ErrorCode::decode, "PositionInfo is of another position");
+        if (!info.ui_fee_amount.is_zero()) return fail(ErrorCode::decode, "PositionInfo has a fee for a front end that was not named");
+        if (info.collateral_price.min != tokens_.at(position.collateral_token).price->min)
             return fail(ErrorCode::decode, "PositionInfo values the collateral at another price than it was given");
-        const Result<RawPosition> raw = raw_of(position, *info, held, *index_decimals, *collateral_decimals);
+        const Result<RawPosition> raw = raw_of(position, info, held);
         if (!raw) return fail(raw.error());
         model::FactsBuilder facts{account_schema};
         add_facts(*raw, facts);
-        facts.add("claimable_long_token_amount", info->claimable_long);
-        facts.add("claimable_short_token_amount", info->claimable_short);
-        facts.add("borrowing_fee_usd", info->borrowing_fee_usd);
-        facts.add("position_fee_amount", info->position_fee_amount);
+        facts.add("claimable_long_token_amount", info.claimable_long);
+        facts.add("claimable_short_token_amount", info.claimable_short);
+        facts.add("borrowing_fee_usd", info.borrowing_fee_usd);
+        facts.add("position_fee_amount", info.position_fee_amount);
         Result<FactsPtr> built = std::move(facts).build();
         if (!built) return fail(built.error());
         account.facts = std::move(*built);
-        account.views = {{view_base_pnl, info->base_pnl_usd, 30}, {view_uncapped_pnl, info->uncapped_base_pnl_usd, 30}, {view_pending_impact, info->pending_impact_usd, 30}};
+        account.views = {{view_base_pnl, info.base_pnl_usd, 30}, {view_uncapped_pnl, info.uncapped_base_pnl_usd, 30}, {view_pending_impact, info.pending_impact_usd, 30}};
         // The Reader's test goes by stored fees: a "no" of it says nothing.
-        if (liquidatable_by_reader) account.views.push_back({view_liquidatable, model::I256(1), 0});
-        accounts_.push_back(std::move(account));
+        if (*liquidatable_by_reader) account.views.push_back({view_liquidatable, model::I256(1), 0});
         return {};
     }
 
-    Result<RawPosition> raw_of(const PositionProps& position, const PositionInfo& info, const HeldMarket& held, std::uint64_t index_decimals,
-                               std::uint64_t collateral_decimals) const {
+    Result<RawPosition> raw_of(const PositionProps& position, const PositionInfo& info, const HeldMarket& held) const {
+        const std::optional<std::uint64_t> index_decimals = tokens_.at(held.market.index_token).decimals;
+        const std::optional<std::uint64_t> collateral_decimals = tokens_.at(position.collateral_token).decimals;
+        if (!index_decimals)
+            return fail(ErrorCode::missing,
+                        "the decimals of the index token " + held.market.index_token.to_string() + " are not known: add it to the venue's token_decimals");
+        if (!collateral_decimals) return fail(ErrorCode::missing, "the decimals of the collateral " + position.collateral_token.to_string() + " are not known");
         const Result<U256> least = venue_->u256("min_collateral_usd");
         if (!least) return fail(least.error());
         const Side& side = sides_.at({position.market, position.is_long});
@@ -316,8 +297,8 @@ private:
         raw.short_token = held.market.short_token;
         raw.collateral_token = position.collateral_token;
         raw.is_long = position.is_long;
-        raw.index_decimals = index_decimals;
-        raw.collateral_decimals = collateral_decimals;
+        raw.index_decimals = *index_decimals;
+        raw.collateral_decimals = *collateral_decimals;
         raw.size_usd = position.size_usd;
         raw.size_tokens = position.size_tokens;
         raw.collateral_amount = position.collateral_amount;
@@ -341,8 +322,10 @@ private:
         raw.pool_amount = side.pool_amount;
         raw.borrowing_per_second = position.is_long ? held.rates->borrowing_long : held.rates->borrowing_short;
         // Nothing accrues while nobody is on a side, though the rate that is saved is shown.
-        const bool pays = held.rates->longs_pay_shorts == position.is_long;
+        const bool both = !side.open_interest.is_zero() && !sides_.at({position.market, !position.is_long}).open_interest.is_zero();
+        const bool pays = both && held.rates->longs_pay_shorts == position.is_long;
         raw.funding_per_second = pays ? held.rates->funding : U256();
+        raw.market_disabled = held.rates->disabled;
         const Result<void> sound = check(raw);
         if (!sound) return fail(ErrorCode::decode, sound.error().message);
         return raw;
@@ -356,8 +339,6 @@ private:
     std::map<Address, Token> tokens_;
     std::map<Address, HeldMarket> markets_;
     std::map<std::pair<Address, bool>, Side> sides_;
-    /// Places of positions whose markets have all prices.
-    std::vector<std::size_t> priced_;
     std::span<const Reply> replies_;
     std::size_t at_ = 0;
     std::optional<model::Error> error_;

@@ -74,7 +74,7 @@ Result<Figures> figures_of(const RawPosition& raw, std::int64_t seconds) {
     if (seconds != 0) {
         const U256 rate = m.add(raw.borrowing_per_second, raw.funding_per_second);
         const std::uint64_t span = seconds < 0 ? ~static_cast<std::uint64_t>(seconds) + 1 : static_cast<std::uint64_t>(seconds);
-        const I256 more = m.to_signed(m.mul_div(raw.size_usd, m.mul(rate, U256(span)), one(), Rounding::up));
+        const I256 more = m.to_signed(m.mul_div(raw.size_usd, m.mul(rate, U256(span)), one(), seconds < 0 ? Rounding::down : Rounding::up));
         f.cost = std::max(seconds < 0 ? m.sub(f.cost, more) : m.add(f.cost, more), I256());
     }
     f.remaining = m.sub(m.add(m.add(f.collateral_usd, f.pnl), f.impact), f.cost);

@@ -60,6 +60,8 @@ struct RawPosition {
     /// Of the position's side, per second; funding where it pays, else 0.
     model::U256 borrowing_per_second;
     model::U256 funding_per_second;
+    /// Nothing can be done about it then.
+    bool market_disabled = false;
 };
 
 struct Named {
@@ -125,7 +127,7 @@ constexpr auto describe(const RawPosition*) {
         model::field("liquidation_fee_factor", &R::liquidation_fee_factor), model::field("max_pnl_factor", &R::max_pnl_factor),
         model::field("open_interest", &R::open_interest), model::field("open_interest_in_tokens", &R::open_interest_in_tokens),
         model::field("pool_amount", &R::pool_amount), model::field("borrowing_per_second", &R::borrowing_per_second),
-        model::field("funding_per_second", &R::funding_per_second));
+        model::field("funding_per_second", &R::funding_per_second), model::field("market_disabled", &R::market_disabled));
 }
 /// What an account that is written down may leave out is 0.
 constexpr int since(const RawPosition*, std::string_view name) {

@@ -135,7 +135,7 @@ private:
         if (!index || !long_token || !short_token) return std::vector<Request>{};
         step_ = Step::width;
         const MarketPrices prices{*index, *long_token, *short_token};
-        return std::vector<Request>{get_position_infos(settings_.at, std::span(&*probe_, 1), std::span(&prices, 1))};
+        return std::vector<Request>{get_position_info(settings_.at, *probe_, prices)};
     }
 
     Result<std::vector<Request>> take_width(std::span<const Reply> replies) {

@@ -44,7 +44,7 @@ public:
             "Only GMX's keepers can liquidate, and not while the sequencer is down or within its grace.",
             "A position of a disabled market still has a margin; nothing can be done about it there.",
             "The Reader is replaced at each release: its address is configuration, its width is taken from the reply, another one than 66 or 67 words is refused.",
-            "Accounts are read at each block, since fees accrue without a log.",
+            "Accounts are read at each block, since fees accrue without a log; orders that wait to be executed are not read.",
             "A reduction is taken to settle at the prices that were read, without the price impact of its own.",
         };
     }

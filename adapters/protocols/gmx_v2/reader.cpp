@@ -21,7 +21,6 @@ const std::string prices_type = "((uint256,uint256),(uint256,uint256),(uint256,u
 const evm::Function fn_get_markets("getMarkets(address,uint256,uint256)");
 const evm::Function fn_get_position("getPosition(address,bytes32)");
 const evm::Function fn_get_account_positions("getAccountPositions(address,address,uint256,uint256)");
-const evm::Function fn_account_infos("getAccountPositionInfoList(address,address,address,address[]," + prices_type + "[],address,uint256,uint256)");
 const evm::Function fn_infos("getPositionInfoList(address,address,bytes32[]," + prices_type + "[],address)");
 const evm::Function fn_market_info("getMarketInfo(address," + prices_type + ",address)");
 const evm::Function fn_liquidatable("isPositionLiquidatable(address,address,bytes32,(address,address,address,address)," + prices_type + ",bool,bool)");
@@ -214,23 +213,9 @@ Request get_position(const Contracts& at, const model::Bytes32& key) { return as
 Request get_account_positions(const Contracts& at, const Address& account, std::uint64_t end) {
     return ask(at.reader, fn_get_account_positions, AbiWriter().address(at.data_store).address(account).u256(U256(0)).u256(U256(end)));
 }
-Request get_account_position_infos(const Contracts& at, const Address& account, std::span<const Address> markets, std::span<const MarketPrices> prices,
-                                   std::uint64_t end) {
-    AbiWriter market_words;
-    for (const Address& market : markets) market_words.address(market);
-    AbiWriter price_words;
-    for (const MarketPrices& one : prices) price_words.tuple(words(one));
-    return ask(at.reader, fn_account_infos,
-               AbiWriter().address(at.data_store).address(at.referral_storage).address(account).array(markets.size(), market_words).array(prices.size(), price_words)
-                   .address(Address{}).u256(U256(0)).u256(U256(end)));
-}
-Request get_position_infos(const Contracts& at, std::span<const model::Bytes32> keys, std::span<const MarketPrices> prices) {
-    AbiWriter key_words;
-    for (const model::Bytes32& key : keys) key_words.bytes32(key);
-    AbiWriter price_words;
-    for (const MarketPrices& one : prices) price_words.tuple(words(one));
+Request get_position_info(const Contracts& at, const model::Bytes32& key, const MarketPrices& prices) {
     return ask(at.reader, fn_infos,
-               AbiWriter().address(at.data_store).address(at.referral_storage).array(keys.size(), key_words).array(prices.size(), price_words).address(Address{}));
+               AbiWriter().address(at.data_store).address(at.referral_storage).array(1, AbiWriter().bytes32(key)).array(1, AbiWriter().tuple(words(prices))).address(Address{}));
 }
 Request get_market_info(const Contracts& at, const MarketPrices& prices, const Address& market) {
     return ask(at.reader, fn_market_info, AbiWriter().address(at.data_store).tuple(words(prices)).address(market));

@@ -104,10 +104,8 @@ struct Contracts {
 Request get_markets(const Contracts& at, std::uint64_t from);
 Request get_position(const Contracts& at, const model::Bytes32& key);
 Request get_account_positions(const Contracts& at, const model::Address& account, std::uint64_t end);
-/// Of all of an account's positions; `markets` holds the market of each.
-Request get_account_position_infos(const Contracts& at, const model::Address& account, std::span<const model::Address> markets,
-                                   std::span<const MarketPrices> prices, std::uint64_t end);
-Request get_position_infos(const Contracts& at, std::span<const model::Bytes32> keys, std::span<const MarketPrices> prices);
+/// PositionInfo[] of that one position: a list, since the single form leaves the key out.
+Request get_position_info(const Contracts& at, const model::Bytes32& key, const MarketPrices& prices);
 Request get_market_info(const Contracts& at, const MarketPrices& prices, const model::Address& market);
 Request is_position_liquidatable(const Contracts& at, const model::Bytes32& key, const Market& market, const MarketPrices& prices);
 Request get_oracle_price(const Contracts& at, const model::Address& token);

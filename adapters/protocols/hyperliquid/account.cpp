@@ -35,6 +35,7 @@ std::vector<model::PriceInput> inputs_of(const Book& book) {
 struct Figures {
     I256 equity;
     U256 maintenance;
+    U256 initial;
     U256 notional;
     U256 largest;
 };
@@ -44,13 +45,17 @@ public:
     explicit Account(Book book) : book_(std::move(book)), inputs_(inputs_of(book_)) {}
 
     const std::vector<model::PriceInput>& inputs() const override { return inputs_; }
-    model::OffChain off_chain() const override { return {std::nullopt, book_.notes}; }
+    model::OffChain off_chain() const override {
+        std::vector<std::string> notes = book_.notes;
+        if (!book_.positions.empty()) notes.emplace_back("funding since the last hour is not seen");
+        return {std::nullopt, std::move(notes)};
+    }
 
     Result<model::Standing> at(const State& state) const override {
         const Result<Figures> f = figures(state);
         if (!f) return fail(f.error());
         Checked m;
-        const model::Standing standing{money(f->equity), money(m.to_signed(f->maintenance)), money(m.to_signed(m.mul(f->maintenance, U256(2)))), broken(*f)};
+        const model::Standing standing{money(f->equity), money(m.to_signed(f->maintenance)), money(m.to_signed(f->initial)), broken(*f)};
         if (!m.ok()) return fail(ErrorCode::out_of_range, "a margin does not fit 256 bits at the state");
         return standing;
     }
@@ -158,7 +163,10 @@ private:
             f.equity = m.add(f.equity, m.take(I256::make(held.raw.szi.is_negative(), notional)));
             const Result<U256> maintenance = maintenance_of(notional, held.tiers);
             if (!maintenance) return fail(maintenance.error());
+            const Result<U256> initial = initial_of(notional, *maintenance, held.raw.leverage);
+            if (!initial) return fail(initial.error());
             f.maintenance = m.add(f.maintenance, *maintenance);
+            f.initial = m.add(f.initial, *initial);
             f.notional = m.add(f.notional, notional);
             f.largest = std::max(f.largest, notional);
         }

@@ -220,12 +220,29 @@ private:
     AccountReadings accounts_;
 };
 
+/// By how much readings of different moments may differ: a 50th.
+constexpr std::uint64_t tolerated = 50;
+
 /// Within 2 % of the larger.
 bool near(const U256& a, const U256& b) {
     const U256& larger = std::max(a, b);
     const std::optional<U256> apart = checked_sub(larger, std::min(a, b));
-    const std::optional<U256> scaled = checked_mul(*apart, U256(50));
+    const std::optional<U256> scaled = checked_mul(*apart, U256(tolerated));
     return scaled && *scaled <= larger;
+}
+
+/// Apart by at most 2 % of `whole`.
+bool near(const I256& a, const I256& b, const U256& whole) {
+    const std::optional<I256> apart = checked_sub(a, b);
+    const std::optional<U256> scaled = apart ? checked_mul(apart->magnitude(), U256(tolerated)) : std::nullopt;
+    return scaled && *scaled <= whole;
+}
+
+bool same_spots(const std::vector<RawSpot>& a, const std::vector<RawSpot>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const RawSpot& s, const RawSpot& t) {
+        return std::tie(s.token, s.name, s.wei_decimals, s.sz_decimals) == std::tie(t.token, t.name, t.wei_decimals, t.sz_decimals) && near(s.total, t.total) &&
+               near(s.price, t.price);
+    });
 }
 
 bool same_holdings(const RawPosition& a, const RawPosition& b) {
@@ -244,6 +261,7 @@ bool agree(const AccountReading& a, const AccountReading& b) {
     if (!x || !y || !at_x || !at_y) return false;
     if (x->isolated != y->isolated || x->dex != y->dex || x->positions.size() != y->positions.size()) return false;
     const bool together = std::max(*at_x, *at_y) - std::min(*at_x, *at_y) <= blocks_apart;
+    if (together && (!near(x->spot_total, y->spot_total) || !same_spots(x->spots, y->spots))) return false;
     U256 notional;
     for (std::size_t i = 0; i < x->positions.size(); ++i) {
         const RawPosition& p = x->positions[i];
@@ -253,11 +271,16 @@ bool agree(const AccountReading& a, const AccountReading& b) {
         notional = checked_add(notional, checked_mul(p.szi.magnitude(), p.mark).value_or(U256())).value_or(U256());
     }
     if (!together) return true;
-    // What 2 % of every position is worth, and 2 % of the account.
-    const std::optional<I256> apart = checked_sub(x->account_value, y->account_value);
-    const std::optional<U256> room = checked_add(notional, std::max(x->account_value.magnitude(), y->account_value.magnitude()));
-    const std::optional<U256> scaled = apart ? checked_mul(apart->magnitude(), U256(50)) : std::nullopt;
-    return room && scaled && *scaled <= *room;
+    // What every position is worth, and the account.
+    const std::optional<U256> whole = checked_add(notional, std::max(x->account_value.magnitude(), y->account_value.magnitude()));
+    if (!whole || !near(x->account_value, y->account_value, *whole) || !near(x->raw_usd, y->raw_usd, *whole)) return false;
+    // The cash of an isolated position moves by funding, which is a share of its notional.
+    for (std::size_t i = 0; i < x->positions.size(); ++i) {
+        const RawPosition& p = x->positions[i];
+        const std::optional<U256> own = checked_mul(p.szi.magnitude(), p.mark);
+        if (!own || !near(p.isolated_raw_usd, y->positions[i].isolated_raw_usd, *own)) return false;
+    }
+    return true;
 }
 
 std::unique_ptr<Reading<AccountReadings>> account_reading(FactsPtr venue, const model::Address& owner, const model::BlockRef& block, Mode mode) {

@@ -108,6 +108,8 @@ model::Error not_told(const std::string& why) {
     return {ErrorCode::missing, "mode: " + why + "; no precompile shows whether the account is standard, unified or of portfolio margin: name it in the venue's lists"};
 }
 
+model::Error not_read(const std::string& why) { return {ErrorCode::missing, "mode: " + why + ", and of spot balances that count as margin USDC alone is read"}; }
+
 /// Cash of a standard cross account, and what its summary counts beside it.
 Result<void> set_standard(const RawAccount& raw, const std::vector<TierRow>& rows, bool configured, Book& book) {
     const Result<Sums> cross = sums_of(raw, false, rows);
@@ -141,6 +143,8 @@ Result<void> set_standard(const RawAccount& raw, const std::vector<TierRow>& row
 }
 
 Result<void> set_unified(const RawAccount& raw, const std::vector<TierRow>& rows, Book& book) {
+    if (raw.token != usdc_token)
+        return fail(not_read("token " + std::to_string(raw.token) + " stands behind dex " + std::to_string(raw.dex) + " of a unified account"));
     const Result<Sums> cross = sums_of(raw, false, rows);
     if (!cross) return fail(cross.error());
     Checked m;
@@ -167,6 +171,14 @@ Result<U256> maintenance_of(const U256& notional, const std::vector<Tier>& tiers
     const U256 required = m.sub(all, deduction);
     if (!m.ok()) return fail(ErrorCode::out_of_range, "a maintenance margin does not fit 256 bits");
     return required;
+}
+
+Result<U256> initial_of(const U256& notional, const U256& maintenance, std::uint64_t leverage) {
+    Checked m;
+    const U256 least = m.mul(maintenance, U256(2));
+    const U256 set = leverage == 0 ? U256() : m.mul_div(notional, U256(1), U256(leverage), model::Rounding::up);
+    if (!m.ok()) return fail(ErrorCode::out_of_range, "an initial margin does not fit 256 bits");
+    return std::max(least, set);
 }
 
 Result<Book> book_of(const RawAccount& raw, const std::vector<TierRow>& tiers, const Names& names) {
@@ -197,6 +209,7 @@ Result<Book> book_of(const RawAccount& raw, const std::vector<TierRow>& tiers, c
         if (position.is_isolated != raw.isolated || position.szi.is_zero()) continue;
         if (position.sz_decimals > 6) return fail(ErrorCode::bad_input, position.coin + ": szDecimals is above 6");
         if (position.max_leverage == 0) return fail(ErrorCode::bad_input, position.coin + ": maxLeverage is 0");
+        if (position.mark.is_zero()) return fail(ErrorCode::bad_input, position.coin + ": its mark price is 0");
         Held held;
         held.raw = position;
         const Result<Named> named = names(perp_address(position.perp), position.coin);

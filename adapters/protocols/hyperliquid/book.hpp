@@ -111,6 +111,8 @@ model::Result<Book> book_of(const RawAccount& raw, const std::vector<TierRow>& t
 
 /// Required to keep a position of that notional (10^6 USD), rounded up.
 model::Result<model::U256> maintenance_of(const model::U256& notional, const std::vector<Tier>& tiers);
+/// Required to open it with that leverage (0: the largest), rounded up; not below twice the maintenance, which is what its tiers allow.
+model::Result<model::U256> initial_of(const model::U256& notional, const model::U256& maintenance, std::uint64_t leverage);
 
 constexpr auto describe(const TierRow*) {
     return std::tuple(model::field("table", &TierRow::table), model::field("above_usd", &TierRow::above_usd), model::field("max_leverage", &TierRow::max_leverage));

@@ -32,6 +32,13 @@ Result<bool> is_perp(const Reply& reply, std::uint64_t perp) {
     return true;
 }
 
+template <class F>
+auto decoded_by(const Reply& reply, F decode) -> decltype(decode(Bytes())) {
+    const Result<model::Bytes> bytes = reply_bytes(reply);
+    if (!bytes) return fail(bytes.error());
+    return decode(*bytes);
+}
+
 class ConfigReading final : public StagedReading<FactsPtr> {
 public:
     explicit ConfigReading(const Settings& settings) : settings_(settings), counts_(settings.dexes.size()) {}
@@ -39,16 +46,23 @@ public:
 protected:
     Result<std::vector<Request>> stage(unsigned number, std::span<const Reply> replies) override {
         if (number == 0) {
-            CoreBatch batch(settings_.multicall);
             std::vector<Request> requests = probes();
-            requests.push_back(batch.request());
+            // Alone, as all of which nothing proves that it is known.
+            for (const SpotPair& one : settings_.spots) {
+                requests.push_back(core_call(Precompile::spot_info, evm::AbiWriter().u256(U256(one.pair))));
+                requests.push_back(core_call(Precompile::token_info, evm::AbiWriter().u256(U256(one.token))));
+            }
+            requests.push_back(CoreBatch(settings_.multicall).request());
             return requests;
         }
         if (number == 1) {
-            // The replies of each dex follow one another; behind them the batch.
+            // The replies of each dex follow one another; behind them the spot pairs and the batch.
             const auto block = CoreBatch(settings_.multicall).take(replies.back(), 0);
             if (!block) return fail(block.error().code, "no HyperCore block through Multicall3: " + block.error().message, block.error().retry);
-            replies = replies.first(replies.size() - 1);
+            const std::size_t first = replies.size() - 1 - 2 * settings_.spots.size();
+            const Result<void> known = take_spots(replies.subspan(first, 2 * settings_.spots.size()));
+            if (!known) return fail(known.error());
+            replies = replies.first(first);
         }
         const Result<void> taken = take(replies);
         if (!taken) return fail(taken.error());
@@ -87,6 +101,21 @@ private:
             break;
         }
         return requests;
+    }
+
+    /// A pair that prices another token would give it that one's price.
+    Result<void> take_spots(std::span<const Reply> replies) const {
+        for (std::size_t i = 0; i < settings_.spots.size(); ++i) {
+            const SpotPair& one = settings_.spots[i];
+            const std::string who = "spot token " + std::to_string(one.token) + " with pair " + std::to_string(one.pair) + ": ";
+            const Result<SpotInfo> info = decoded_by(replies[2 * i], decode_spot_info);
+            const Result<TokenInfo> token = decoded_by(replies[2 * i + 1], decode_token_info);
+            if (!info) return fail(info.error().code, who + info.error().message, info.error().retry);
+            if (!token) return fail(token.error().code, who + token.error().message, token.error().retry);
+            if (info->base != one.token || info->quote != usdc_token)
+                return fail(ErrorCode::bad_input, who + "the pair prices token " + std::to_string(info->base) + " in token " + std::to_string(info->quote));
+        }
+        return {};
     }
 
     Result<void> take(std::span<const Reply> replies) {

@@ -2,6 +2,7 @@
 #include "adapters/protocols/hyperliquid/core.hpp"
 
 #include "adapters/evm/abi_reader.hpp"
+#include "adapters/protocols/hyperliquid/facts.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -71,7 +72,7 @@ Call core_call(Precompile precompile, const evm::AbiWriter& arguments) {
 }
 
 Call position_call(const model::Address& user, std::uint64_t perp) {
-    return core_call(perp <= 0xffff ? Precompile::position : Precompile::position2, evm::AbiWriter().address(user).u256(U256(perp)));
+    return core_call(perp < perps_of_dex ? Precompile::position : Precompile::position2, evm::AbiWriter().address(user).u256(U256(perp)));
 }
 
 Result<CorePosition> decode_position(Bytes reply) {
@@ -125,6 +126,22 @@ Result<SpotBalance> decode_spot_balance(Bytes reply) {
     balance.hold = reader.uint(64);
     balance.entry_ntl = reader.uint(64);
     return reader.finish(std::move(balance));
+}
+
+Result<SpotInfo> decode_spot_info(Bytes reply) {
+    constexpr std::size_t fields = 3;
+    if (const auto good = tuple_is(reply, fields, "spotInfo"); !good) return fail(good.error());
+    evm::AbiReader reader(reply, "spotInfo");
+    evm::AbiReader tuple = reader.tuple();
+    SpotInfo info;
+    info.name = name_in(tuple);
+    info.base = tuple.u64(64);
+    info.quote = tuple.u64(64);
+    const std::size_t name = info.name.size();
+    Result<SpotInfo> result = reader.finish(std::move(info));
+    if (!result) return result;
+    if (const auto good = ends_with_name(reply, fields, name, "spotInfo"); !good) return fail(good.error());
+    return result;
 }
 
 Result<TokenInfo> decode_token_info(Bytes reply) {

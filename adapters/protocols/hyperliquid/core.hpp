@@ -22,6 +22,7 @@ enum class Precompile : std::uint16_t {
     spot_px = 0x0808,
     l1_block_number = 0x0809,
     perp_asset_info = 0x080a,
+    spot_info = 0x080b,
     token_info = 0x080c,
     account_margin_summary = 0x080f,
     core_user_exists = 0x0810,
@@ -30,7 +31,7 @@ enum class Precompile : std::uint16_t {
 model::Address address_of(Precompile precompile);
 /// Arguments without a selector, at the node's latest block, alone and with a bound on its gas: a bad index burns all it gets.
 Call core_call(Precompile precompile, const evm::AbiWriter& arguments);
-/// Of a perp index: 0x0800 takes 16 bits.
+/// Of a perp index: 0x0800 for the main dex, 0x0813 for builders', whose indices pass its 16 bits.
 Call position_call(const model::Address& user, std::uint64_t perp);
 
 /// 10^szDecimals of szi, 10^6 USD of the others; `leverage` is the user's setting.
@@ -59,6 +60,12 @@ struct SpotBalance {
     model::U256 hold;
     model::U256 entry_ntl;
 };
+/// A spot pair: what is priced, and in what.
+struct SpotInfo {
+    std::string name;
+    std::uint64_t base = 0;
+    std::uint64_t quote = 0;
+};
 struct TokenInfo {
     std::string name;
     std::uint64_t sz_decimals = 0;
@@ -71,6 +78,7 @@ model::Result<CorePosition> decode_position(Bytes reply);
 model::Result<PerpInfo> decode_perp_info(Bytes reply);
 model::Result<MarginSummary> decode_summary(Bytes reply);
 model::Result<SpotBalance> decode_spot_balance(Bytes reply);
+model::Result<SpotInfo> decode_spot_info(Bytes reply);
 model::Result<TokenInfo> decode_token_info(Bytes reply);
 model::Result<std::uint64_t> decode_u64(Bytes reply, const char* what);
 model::Result<bool> decode_boolean(Bytes reply, const char* what);

@@ -43,7 +43,8 @@ public:
             "Nodes answer precompiles at their latest block alone: accounts are unpinned, a reorganisation or a replay cannot ask for them again.",
             "Not every node serves precompiles, and those that cannot fail as for a bad index does.",
             "No precompile tells an account's mode: accounts that are not in the venue's lists are taken for standard ones when their value and "
-            "notional reconcile, else they are unknown; of a unified account the sum is the reference's heuristic, portfolio margin is always unknown.",
+            "notional reconcile, else they are unknown; of a unified account the sum is the reference's heuristic and USDC the only collateral, portfolio "
+            "margin is always unknown.",
             "What accountMarginSummary counts (isolated positions or not) is not documented: it is told by its notional.",
             "Margin tables above 49 are not on chain: their tiers come from the configuration, for some coins from the documentation, else the whole "
             "position counts at its maximum leverage, too little for huge ones.",
@@ -53,7 +54,8 @@ public:
             "Of spot tokens USDC and those in the configuration are shown; open orders, staking, lending and vault deposits are not.",
             "HyperCore leaves no logs: a liquidation is seen as a position that is gone at the next reading.",
             "Roundings of the margin are the node's own and not published: ours are up, to 0.000001 USD.",
-            "The initial margin is taken at the asset's maximum leverage, not at the user's setting.",
+            "A withdrawal must leave a tenth of the notional besides the initial margin: not part of the initial requirement shown.",
+            "Liquidation begins in the order book; the backstop below two thirds of the maintenance margin and auto-deleveraging are not foreseen.",
         };
     }
 

@@ -40,7 +40,7 @@ std::unique_ptr<Reading<model::FactsPtr>> venue_reading(model::FactsPtr config, 
 /// Two rounds: all indices, then everything about those that are held, at one state.
 std::unique_ptr<Reading<AccountReadings>> account_reading(model::FactsPtr venue, const model::Address& owner, const model::BlockRef& block, Mode mode);
 
-/// Of different moments: the same positions, and within two blocks money that differs by at most 2 %.
+/// Of different moments: the same positions, and within two blocks prices, cash and balances that differ by at most 2 %.
 bool agree(const AccountReading& a, const AccountReading& b);
 
 }  // namespace margind::adapters::protocols::hyperliquid

@@ -144,8 +144,8 @@ contract Reader {
     /// Words of PositionInfo: 67 in v2.2c, 66 before; others to be refused.
     uint256 public words = 67;
 
-    error EmptyMarketPrice(address market);
     error EmptyPosition();
+    error UnableToGetBorrowingFactorEmptyPoolUsd();
 
     function setWords(uint256 count) external { words = count; }
 
@@ -162,19 +162,6 @@ contract Reader {
         for (uint256 i = 0; i < keys.length; ++i) list[i] = store.position(keys[i]);
     }
 
-    function getAccountPositionInfoList(DataStore store, address, address account, address[] calldata markets, MarketPrices[] calldata prices, address,
-                                        uint256 start, uint256 end) external view {
-        bytes32[] memory keys = store.getBytes32ValuesAt(Keys.hashed("ACCOUNT_POSITION_LIST", account), start, end);
-        bytes memory output;
-        for (uint256 i = 0; i < keys.length; ++i) {
-            address market = store.position(keys[i]).market;
-            uint256 place = 0;
-            while (place < markets.length && markets[place] != market) ++place;
-            if (place == markets.length) revert EmptyMarketPrice(market);
-            output = bytes.concat(output, info(store, keys[i], prices[place]));
-        }
-        give(keys.length, output);
-    }
     function getPositionInfoList(DataStore store, address, bytes32[] calldata keys, MarketPrices[] calldata prices, address) external view {
         bytes memory output;
         for (uint256 i = 0; i < keys.length; ++i) output = bytes.concat(output, info(store, keys[i], prices[i]));
@@ -187,12 +174,23 @@ contract Reader {
         }
     }
 
+    /// Somebody is on a side whose pool is empty.
+    function requirePools(DataStore store, Market memory market) private view {
+        for (uint256 i = 0; i < 2; ++i) {
+            address token = i == 0 ? market.longToken : market.shortToken;
+            if (both(store, "OPEN_INTEREST", market, i == 0) > 0 && store.getUint(Keys.pool(market.marketToken, token)) == 0)
+                revert UnableToGetBorrowingFactorEmptyPoolUsd();
+        }
+    }
+
     function getMarketInfo(DataStore store, MarketPrices calldata, address market) external view returns (bytes32[29] memory out) {
+        requirePools(store, marketOf(store, market));
         out[0] = bytes32(uint256(uint160(market)));
         out[4] = bytes32(store.getUint(Keys.hashed("BORROWING_PER_SECOND", market, true)));
         out[5] = bytes32(store.getUint(Keys.hashed("BORROWING_PER_SECOND", market, false)));
         out[14] = bytes32(store.getUint(Keys.hashed("LONGS_PAY_SHORTS", market)));
         out[15] = bytes32(store.getUint(Keys.hashed("FUNDING_PER_SECOND", market)));
+        out[28] = bytes32(store.getUint(Keys.hashed("IS_MARKET_DISABLED", market)));
     }
 
     /// With stored fees, as the real one: nothing of what accrued since.
@@ -271,6 +269,7 @@ contract Reader {
     }
     function funding(DataStore store, Position memory p, Price memory collateral) private view returns (uint256) {
         if ((store.getUint(Keys.hashed("LONGS_PAY_SHORTS", p.market)) == 1) != p.isLong) return 0;
+        if (both(store, "OPEN_INTEREST", marketOf(store, p.market), !p.isLong) == 0) return 0;
         uint256 usd = p.sizeInUsd * store.getUint(Keys.hashed("FUNDING_PER_SECOND", p.market)) * (block.timestamp - p.increasedAtTime) / 1e30;
         return (usd + collateral.max - 1) / collateral.max;
     }
@@ -278,6 +277,7 @@ contract Reader {
     function info(DataStore store, bytes32 key, MarketPrices calldata prices) private view returns (bytes memory) {
         Position memory p = store.position(key);
         if (p.account == address(0)) revert EmptyPosition();
+        requirePools(store, marketOf(store, p.market));
         Price memory collateral = priceOf(store, p, prices);
         uint256[] memory out = new uint256[](words);
         out[28] = funding(store, p, collateral);

@@ -23,6 +23,10 @@ contract HyperCore {
         uint8 weiDecimals;
         int8 evmExtraWeiDecimals;
     }
+    struct SpotPair {
+        string name;
+        uint64[2] tokens;
+    }
     struct Held {
         int64 szi;
         uint64 entryNtl;
@@ -42,6 +46,7 @@ contract HyperCore {
     mapping(uint32 => Tier[]) private tiers;
     mapping(uint64 => Token) private tokens;
     mapping(uint64 => uint64) private spotPrices;
+    mapping(uint64 => uint64) private bases;
     mapping(address => mapping(uint32 => Held)) private held;
     mapping(uint32 => mapping(address => int64)) private cash;
     mapping(address => mapping(uint64 => uint64)) private spot;
@@ -59,7 +64,9 @@ contract HyperCore {
     }
     function addTier(uint32 table, uint64 aboveUsd, uint64 maxLeverage) external { tiers[table].push(Tier(aboveUsd, maxLeverage)); }
     function setPrices(uint32 perp, uint64 mark, uint64 oracle) external { (marks[perp], oracles[perp]) = (mark, oracle); }
-    function setToken(uint64 token, Token calldata info, uint64 pair, uint64 price) external { (tokens[token], spotPrices[pair]) = (info, price); }
+    function setToken(uint64 token, Token calldata info, uint64 pair, uint64 price) external {
+        (tokens[token], spotPrices[pair], bases[pair]) = (info, price, token);
+    }
     function setCash(uint32 dex, address user, int64 amount) external { (cash[dex][user], known[user]) = (amount, true); }
     function setSpot(address user, uint64 token, uint64 amount) external { (spot[user][token], known[user]) = (amount, true); }
     function setUnified(address user, bool on) external { unified[user] = on; }
@@ -162,7 +169,12 @@ contract HyperCore {
             if (number == 0x080a) return abi.encode(perps[perp]);
             return abi.encode(number == 0x0806 ? marks[perp] : oracles[perp]);
         }
-        if (number == 0x0808) return abi.encode(spotPrices[uint64(abi.decode(input, (uint256)))]);
+        if (number == 0x0808 || number == 0x080b) {
+            uint64 pair = uint64(abi.decode(input, (uint256)));
+            require(bases[pair] != 0, "no such pair");
+            if (number == 0x0808) return abi.encode(spotPrices[pair]);
+            return abi.encode(SpotPair(tokens[bases[pair]].name, [bases[pair], 0]));
+        }
         if (number == 0x080c) {
             Token memory token = tokens[uint64(abi.decode(input, (uint256)))];
             require(bytes(token.name).length > 0, "no such token");
