@@ -112,6 +112,8 @@ json as_of(const Published& state, const Clocks& clocks) {
         row["number"] = known ? json(chain.evaluated->number) : json(nullptr);
         row["hash"] = known ? json(chain.evaluated->hash.to_string()) : json(nullptr);
         row["time"] = known ? json(chain.evaluated->time) : json(nullptr);
+        // The report is of the latest block of all chains.
+        row["skew_s"] = known && state.evaluation ? json(state.evaluation->report->time - chain.evaluated->time) : json(nullptr);
         row["age_s"] = known ? json(clocks.wall() - chain.evaluated->time) : json(nullptr);
         row["confirmed_age_s"] = chain.confirmed ? json(std::chrono::duration<double>(clocks.steady() - *chain.confirmed).count()) : json(nullptr);
         row["error"] = null_if_empty(chain.error);

@@ -78,6 +78,7 @@ json schemas() {
                                  {"number", "integer?", "Block that the state stands on; null before the first evaluation."},
                                  {"hash", "string?", "Its hash."},
                                  {"time", "integer?", "Its time, unix seconds."},
+                                 {"skew_s", "integer?", "How much older than the latest block of the chains that the report is made of."},
                                  {"age_s", "integer?", "Wall clock minus that time."},
                                  {"confirmed_age_s", "number?", "Since an endpoint last named that block its head."},
                                  {"error", "string?", "Why the last poll or reading failed."},

@@ -336,7 +336,8 @@ std::string to_text(const PortfolioReport& portfolio, const model::Report& repor
     book_lines(out, portfolio);
     wallet_lines(out, portfolio);
     for (const model::BlockRef& block : report.blocks)
-        line(out, "as of", fmt::format("chain {} block {} {} of {}", block.chain.value, block.number, block.hash.to_string(), utc_text(block.time)));
+        line(out, "as of", fmt::format("chain {} block {} {} of {}{}", block.chain.value, block.number, block.hash.to_string(), utc_text(block.time),
+                                       block.time < report.time ? fmt::format(", {} s before the latest", report.time - block.time) : ""));
     for (const model::SourceTrouble& trouble : report.troubles)
         line(out, trouble_text(trouble.kind), fmt::format("chain {}: {}", trouble.chain.value, trouble.reason));
     for (const model::ReferencePrice& price : report.prices)

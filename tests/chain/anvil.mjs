@@ -10,7 +10,7 @@ import { Refused } from "./chain_error.mjs";
 import { Rpc } from "./rpc.mjs";
 import { anvilBinary } from "./setup.mjs";
 
-export const chainId = 31337;
+export const defaultChainId = 31337;
 
 function freePort() {
   return new Promise((resolve, reject) => {
@@ -47,7 +47,7 @@ async function waitUntilReady(child, rpc, port, fresh) {
  * takes a free one; `ipc` is the path of a Unix socket to serve too; `onLost` is called when the node ends without being stopped.
  * The kernel kills the node when this process ends in whatever way (setpriv --pdeathsig).
  */
-export async function startAnvil({ port = 0, genesis, state, ipc, onLost = () => undefined }) {
+export async function startAnvil({ port = 0, chainId = defaultChainId, genesis, state, ipc, onLost = () => undefined }) {
   const chosen = port === 0 ? await freePort() : port;
   // States of older blocks go to disk, megabytes for each node; a killed node leaves them, in the home directory when not told where.
   const states = mkdtempSync(path.join(tmpdir(), "margind-anvil-"));

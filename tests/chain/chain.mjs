@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { Refused } from "./chain_error.mjs";
 
 const usage = `usage:
-  node chain.mjs serve [--port P] [--control-port C] [--genesis UNIX | --head UNIX|now]
+  node chain.mjs serve [--port P] [--control-port C] [--chain-id N] [--genesis UNIX | --head UNIX|now]
                        [--block-time SECONDS] [--ipc PATH] [--parent-stdin] [--with PROTOCOL,…|all]
   node chain.mjs VERB --control URL ['{"field": "value"}']`;
 
@@ -44,10 +44,12 @@ function keepBlocksComing(world, control, seconds, start) {
 async function serve(values) {
   const { install } = await import("./setup.mjs");
   await install(say);
+  const { defaultChainId } = await import("./anvil.mjs");
   const { createWorld, describe, setupSeconds } = await import("./world.mjs");
   const { optionalNames } = await import("./optional.mjs");
   const { serveControl } = await import("./control.mjs");
   const port = numberOption(values, "port", 0);
+  const chainId = numberOption(values, "chain-id", defaultChainId);
   const genesis = genesisOf(values, setupSeconds);
   const controlPort = numberOption(values, "control-port", 0);
   const blockTime = numberOption(values, "block-time", 0);
@@ -65,7 +67,7 @@ async function serve(values) {
   }
 
   const started = Date.now();
-  world = await createWorld({ port, genesis, ipc: values.ipc, optional, log: say, onLost: () => stop("Anvil ended", 1) });
+  world = await createWorld({ port, chainId, genesis, ipc: values.ipc, optional, log: say, onLost: () => stop("Anvil ended", 1) });
   const control = await serveControl(world, controlPort);
   const ready = { ...(await describe(world)), control_url: control.url, pid: process.pid };
   if (blockTime > 0) keepBlocksComing(world, control, blockTime, ready.block.timestamp);
@@ -97,7 +99,7 @@ async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      port: string, "control-port": string, genesis: string, head: string, "block-time": string, control: string, ipc: string, with: string,
+      port: string, "control-port": string, "chain-id": string, genesis: string, head: string, "block-time": string, control: string, ipc: string, with: string,
       "parent-stdin": { type: "boolean" }, help: { type: "boolean" },
     },
   });

@@ -1,7 +1,7 @@
 // The whole local chain: node, tokens, feeds, Aave V3 and Perp V2 with liquidity, at a known block time.
 import { getAddress } from "ethers";
 
-import { startAnvil, chainId } from "./anvil.mjs";
+import { startAnvil } from "./anvil.mjs";
 import { deployAave, supplyLiquidity } from "./deploy_aave.mjs";
 import { deployCommon, tokenSpecs, feedDecimals } from "./deploy_common.mjs";
 import { deployPerp, fundTrader, makeMarkets, warmUpSeconds } from "./deploy_perp.mjs";
@@ -51,8 +51,8 @@ export async function refreshFeeds(world) {
  * `optional` names protocols of optional.mjs to deploy as well.
  * `onLost` is called when the node ends by itself.
  */
-export async function createWorld({ port, genesis, ipc, optional, log, onLost }) {
-  const anvil = await startAnvil({ port, genesis, ipc, onLost });
+export async function createWorld({ port, chainId, genesis, ipc, optional, log, onLost }) {
+  const anvil = await startAnvil({ port, chainId, genesis, ipc, onLost });
   try {
     const evm = new Evm(anvil.rpc);
     await evm.keepClock();
@@ -66,7 +66,7 @@ export async function createWorld({ port, genesis, ipc, optional, log, onLost })
     log("Aave V3 deployed");
     const perp = await deployPerp(evm, { owner, tokens, feeds });
     const users = accounts.slice(serviceRoles.length);
-    const world = { anvil, onLost, evm, roles, users, multicall3, tokens, feeds, aave, perp };
+    const world = { anvil, chainId, onLost, evm, roles, users, multicall3, tokens, feeds, aave, perp };
     await evm.block([], { at: genesis + warmUpSeconds + 600 });
     await fundTrader(perp, tokens.USDC, roles.maker, makerMargin);
     await fundTrader(perp, tokens.USDC, roles.whale, whaleMargin);
@@ -92,7 +92,7 @@ export async function describe(world) {
   const head = await world.evm.head();
   return {
     rpc_url: world.anvil.url,
-    chain_id: chainId,
+    chain_id: world.chainId,
     anvil_pid: world.anvil.pid,
     block: { number: head.number, hash: head.hash, timestamp: head.timestamp },
     addresses: {

@@ -43,7 +43,7 @@ async function nodeUp(world) {
     writeFileSync(file, gunzipSync(Buffer.from(down.state.slice(2), "hex")));
     try {
       const port = Number(new URL(world.anvil.url).port);
-      world.anvil = await startAnvil({ port, genesis: down.genesis, state: file, onLost: world.onLost });
+      world.anvil = await startAnvil({ port, chainId: world.chainId, genesis: down.genesis, state: file, onLost: world.onLost });
     } finally {
       rmSync(file);
     }
