@@ -3,25 +3,27 @@
 //                          the time, and reading nothing of other optional protocols
 //   describe(part, world)  what a client needs to know: plain JSON, below addresses.<name> of the ready line
 //   verbs                  its verbs by name, as in verbs/*.mjs
+// Every deploy_<name>.mjs is one, but for those of world.mjs.
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
 import { Refused } from "./chain_error.mjs";
 
+const always = ["common", "aave", "perp"];
+/** Deployed before the others, which follow by name. */
+const first = ["morpho", "aave_v36", "lyra", "compound", "derive", "hyperliquid", "gmx_v2", "ostium", "oracles", "wallet"];
+
 /** In the order in which they are deployed, whatever the order of the option. */
-const modules = {
-  morpho: () => import("./deploy_morpho.mjs"),
-  aave_v36: () => import("./deploy_aave_v36.mjs"),
-  lyra: () => import("./deploy_lyra.mjs"),
-  compound: () => import("./deploy_compound.mjs"),
-  derive: () => import("./deploy_derive.mjs"),
-  hyperliquid: () => import("./deploy_hyperliquid.mjs"),
-  gmx_v2: () => import("./deploy_gmx_v2.mjs"),
-  ostium: () => import("./deploy_ostium.mjs"),
-  oracles: () => import("./deploy_oracles.mjs"),
-  wallet: () => import("./deploy_wallet.mjs"),
-};
+function knownNames() {
+  const files = readdirSync(path.dirname(fileURLToPath(import.meta.url))).sort();
+  const found = files.map((file) => /^deploy_(\w+)\.mjs$/.exec(file)?.[1]).filter((name) => name !== undefined && !always.includes(name));
+  return [...first, ...found.filter((name) => !first.includes(name))];
+}
 
 /** The protocols that `--with` names: a list with commas, or "all". */
 export function optionalNames(text = "") {
-  const known = Object.keys(modules);
+  const known = knownNames();
   if (text === "all") return known;
   const asked = text.split(",").filter((name) => name !== "");
   const unknown = asked.find((name) => !known.includes(name));
@@ -35,7 +37,7 @@ export async function deployOptional(world, names, log) {
   world.optionalVerbs = {};
   world.optionalModules = {};
   for (const name of names) {
-    const module = await modules[name]();
+    const module = await import(`./deploy_${name}.mjs`);
     world.optional[name] = await module.deploy(world);
     world.optionalModules[name] = module;
     Object.assign(world.optionalVerbs, module.verbs);

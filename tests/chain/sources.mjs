@@ -4,10 +4,15 @@
 //   "contracts/…" for our own doubles. Names are as the sources import them, so no further remapping is needed.
 // entries: the names that the compilation begins with; what they import comes along.
 // contracts: what is kept of the output.
+//
+// A folder of contracts/ that no unit names is a unit by itself, of that folder's name: all its files, all its contracts.
+import { readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 const optimizer = { enabled: true, runs: 200 };
 
-export const units = {
+const named = {
   aggregator: {
     solc: "solc-0.8.26",
     paths: { "": "@chainlink/contracts" },
@@ -123,3 +128,20 @@ export const units = {
     settings: { optimizer },
   },
 };
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+function unitOfFolder(name) {
+  const folder = `contracts/${name}`;
+  const files = readdirSync(path.join(here, folder)).filter((file) => file.endsWith(".sol")).sort();
+  const contracts = files.flatMap((file) => [...readFileSync(path.join(here, folder, file), "utf8").matchAll(/^contract\s+(\w+)/gm)].map(([, one]) => one));
+  return {
+    solc: "solc-0.8.26", paths: { [`${folder}/`]: folder }, entries: files.map((file) => `${folder}/${file}`), contracts,
+    settings: { optimizer, viaIR: true, evmVersion: "cancun" },
+  };
+}
+
+const claimed = new Set(Object.values(named).flatMap(({ paths }) => Object.values(paths)));
+const folders = readdirSync(path.join(here, "contracts")).filter((name) => !claimed.has(`contracts/${name}`)).sort();
+
+export const units = { ...named, ...Object.fromEntries(folders.map((name) => [name, unitOfFolder(name)])) };
