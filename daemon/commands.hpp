@@ -24,6 +24,13 @@ struct DoctorOptions {
     bool json = false;
 };
 
+struct BacktestOptions {
+    std::string folder;
+    /// Where the page goes; empty: nowhere.
+    std::string html;
+    bool json = false;
+};
+
 ExitCode check(const CheckOptions& options);
 /// Runs until SIGINT or SIGTERM.
 ExitCode run(const std::string& config);
@@ -32,6 +39,8 @@ ExitCode doctor(const DoctorOptions& options);
 ExitCode evaluate_file(const std::string& file, bool json);
 /// The calibration of a folder of histories, as JSON on standard output.
 ExitCode calibrate(const std::string& folder);
+/// The risk model against a folder of histories: tables or JSON on standard output, progress on stderr.
+ExitCode backtest(const BacktestOptions& options);
 ExitCode config_check(const std::string& config);
 ExitCode config_show(const std::string& config);
 ExitCode list_adapters();

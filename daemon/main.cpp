@@ -74,6 +74,12 @@ int run_command(int argc, char** argv) {
     auto* calibrate = app.add_subcommand("calibrate", "Make the calibration that evaluations stand on from a folder of price histories; JSON on standard output");
     calibrate->add_option("DATA", folder, "Folder with prices/*.csv.gz and funding/*.csv.gz")->required();
 
+    margind::daemon::BacktestOptions backtest;
+    auto* backtest_command = app.add_subcommand("backtest", "Hold margins, VaR, ES and warnings against a folder of price histories");
+    backtest_command->add_option("DATA", backtest.folder, "Folder with prices/*.csv.gz and funding/*.csv.gz, as for calibrate; iv/ and oracle/ where there are")->required();
+    backtest_command->add_option("--html", backtest.html, "Write one page with charts to this file too");
+    backtest_command->add_flag("--json", backtest.json, "Everything, day by day, as JSON");
+
     auto* configuration = app.add_subcommand("config", "Check or show a configuration");
     configuration->require_subcommand(1);
     auto* config_check = configuration->add_subcommand("check", "Say every error of a configuration at once");
@@ -99,6 +105,7 @@ int run_command(int argc, char** argv) {
     else if (doctor_command->parsed()) code = margind::daemon::doctor(doctor);
     else if (evaluate->parsed()) code = margind::daemon::evaluate_file(file, json);
     else if (calibrate->parsed()) code = margind::daemon::calibrate(folder);
+    else if (backtest_command->parsed()) code = margind::daemon::backtest(backtest);
     else if (config_check->parsed()) code = margind::daemon::config_check(config);
     else if (config_show->parsed()) code = margind::daemon::config_show(config);
     else if (adapters->parsed()) code = margind::daemon::list_adapters();

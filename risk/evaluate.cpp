@@ -113,7 +113,7 @@ void add_wallets(PortfolioReport& report, const Portfolio& portfolio, const std:
     if (!report.unified) return;
     std::vector<BookAccount> book;
     for (const auto& [key, account] : by_key) book.push_back(account);
-    Result<UnifiedBook> unified = unify(book, market, policy, valuation, threads);
+    Result<UnifiedBook> unified = unify(book, market, policy, valuation, threads, nullptr, Extent::figures);
     if (unified) report.unified_with_wallets = std::move(unified->figures);
 }
 

@@ -275,7 +275,7 @@ Result<void> add_distance(Unified& unified, const Book& book, const Market& mark
 }  // namespace
 
 Result<UnifiedBook> unify(std::span<const BookAccount> accounts, const Market& market, const Policy& policy, const Valuation& valuation,
-                          unsigned threads, const KeptBook* before) {
+                          unsigned threads, const KeptBook* before, Extent extent) {
     const Result<Book> book = Book::make(accounts, valuation);
     if (!book) return fail(book.error());
     const ScenarioGrid scenarios = scenario_grid(book->underlyings(), book->with_vols(), market, policy);
@@ -339,6 +339,7 @@ Result<UnifiedBook> unify(std::span<const BookAccount> accounts, const Market& m
     unified.days_to_liquidation_by_carry = days_by_carry(accounts, threads);
     if (const Result<void> distance = add_distance(unified, *book, market, policy); !distance) return fail(distance.error());
 
+    if (extent == Extent::figures) return result;
     std::map<AssetId, double> net;
     for (const auto& [asset, delta] : deltas) net[asset] = delta.net;
     result.stress = stress_library(accounts, *book, scenarios, loss, net, market, policy, threads);

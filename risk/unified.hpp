@@ -33,9 +33,12 @@ struct UnifiedBook {
     std::shared_ptr<const KeptBook> kept;
 };
 
+/// figures: without stress library, attribution and what may be kept.
+enum class Extent : std::uint8_t { whole, figures };
+
 /// Fails, with a sentence for people, when a reference price is missing, refused or stale, or when a rule has no figure
 /// in one of the scenarios. `before` (null: nothing) spares work and changes no bit.
 model::Result<UnifiedBook> unify(std::span<const BookAccount> accounts, const model::Market& market, const model::Policy& policy,
-                                 const Valuation& valuation, unsigned threads = 1, const KeptBook* before = nullptr);
+                                 const Valuation& valuation, unsigned threads = 1, const KeptBook* before = nullptr, Extent extent = Extent::whole);
 
 }  // namespace margind::risk

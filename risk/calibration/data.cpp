@@ -105,15 +105,6 @@ private:
     std::vector<std::size_t> columns_;
 };
 
-/// Seconds of "_1h", "_30m" at the end of a file's name.
-std::optional<std::int64_t> bar_length(std::string_view name) {
-    const std::size_t line = name.rfind('_');
-    if (line == std::string_view::npos || name.size() < line + 3) return std::nullopt;
-    const std::optional<std::int64_t> count = whole(name.substr(line + 1, name.size() - line - 2));
-    const std::int64_t unit = name.back() == 'h' ? 3600 : name.back() == 'm' ? 60 : 0;
-    return count && *count > 0 && unit > 0 ? std::optional(*count * unit) : std::nullopt;
-}
-
 Result<void> add_bar(Bars& bars, const Table& table, std::int64_t end, std::string_view close, std::string_view volume) {
     const std::optional<double> price = number(close);
     if (!price || !(*price > 0)) return table.refuse("close", in_quotes(close) + " is not a positive number");
@@ -126,6 +117,17 @@ Result<void> add_bar(Bars& bars, const Table& table, std::int64_t end, std::stri
 }
 
 }  // namespace
+
+std::optional<std::int64_t> bar_length(std::string_view name) {
+    for (std::size_t line = name.rfind('_'); line != std::string_view::npos && line > 0; line = name.rfind('_', line - 1)) {
+        const std::string_view part = name.substr(line + 1, name.find('_', line + 1) - line - 1);
+        if (part.size() < 2) continue;
+        const std::optional<std::int64_t> count = whole(part.substr(0, part.size() - 1));
+        const std::int64_t unit = part.back() == 'h' ? 3600 : part.back() == 'm' ? 60 : 0;
+        if (count && *count > 0 && unit > 0) return *count * unit;
+    }
+    return std::nullopt;
+}
 
 Result<Bars> read_bars(const DataFiles& files, const std::string& name, std::string_view base) {
     Bars bars;
@@ -155,18 +157,18 @@ Result<Bars> read_bars(const DataFiles& files, const std::string& name, std::str
     return bars;
 }
 
-Result<Series> read_column(const DataFiles& files, const std::string& name, std::string_view column) {
-    Result<Table> table = Table::open(files, name, {"ts", column});
+Result<Series> read_column(const DataFiles& files, const std::string& name, std::string_view column, std::string_view time_column) {
+    Result<Table> table = Table::open(files, name, {time_column, column});
     if (!table) return fail(table.error());
     Series series;
     while (table->next()) {
         if (!table->is_whole()) return table->refuse("", fmt::format("{} cells", table->cells()));
         const std::optional<std::int64_t> time = whole((*table)[0]);
-        if (!time) return table->refuse("ts", in_quotes((*table)[0]) + " is no whole number of seconds");
+        if (!time) return table->refuse(time_column, in_quotes((*table)[0]) + " is no whole number of seconds");
         const std::optional<double> value = number((*table)[1]);
         if (!value) return table->refuse(column, in_quotes((*table)[1]) + " is not a number");
         if (!series.empty() && *time <= series.rbegin()->first)
-            return table->refuse("ts", in_quotes((*table)[0]) + " does not rise above that of the row before");
+            return table->refuse(time_column, in_quotes((*table)[0]) + " does not rise above that of the row before");
         series.emplace_hint(series.end(), *time, *value);
     }
     return series;

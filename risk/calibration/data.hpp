@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,11 @@ struct Bars {
 /// does not rise are errors that name file, line and value; one of 0 as a volume is none.
 model::Result<Bars> read_bars(const DataFiles& files, const std::string& name, std::string_view base = {});
 
-/// A column by `ts`, as it is.
-model::Result<Series> read_column(const DataFiles& files, const std::string& name, std::string_view column);
+/// Seconds of "_1h" or "_30m" at the end of a file's name, or before its next "_"; empty where there is none.
+std::optional<std::int64_t> bar_length(std::string_view name);
+
+/// A column by `ts` or another column of times, as it is.
+model::Result<Series> read_column(const DataFiles& files, const std::string& name, std::string_view column, std::string_view time = "ts");
 
 /// "2025-09-30".
 std::string date_text(std::int64_t time);

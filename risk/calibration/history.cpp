@@ -57,13 +57,30 @@ Result<History> History::read(const DataFiles& files, const AssetSource& source)
     return history;
 }
 
-std::optional<double> History::return_to(std::int64_t time) const {
+std::optional<double> History::move(std::int64_t from, std::int64_t to) const {
     for (const Bars& bars : files_) {
-        const auto after = bars.closes.find(time);
-        const auto before = bars.closes.find(time - day_s);
+        const auto after = bars.closes.find(to);
+        const auto before = bars.closes.find(from);
         if (after != bars.closes.end() && before != bars.closes.end()) return std::log(after->second / before->second);
     }
     return std::nullopt;
+}
+
+std::optional<double> History::price_at(std::int64_t time) const {
+    for (auto bars = files_.rbegin(); bars != files_.rend(); ++bars)
+        if (const auto found = bars->closes.find(time); found != bars->closes.end()) return found->second;
+    return std::nullopt;
+}
+
+History History::until(std::int64_t time) const {
+    History past;
+    past.hourly_ = hourly_;
+    past.daily_ = {daily_.begin(), daily_.lower_bound(time / day_s)};
+    for (const Bars& bars : files_) {
+        Bars cut{{bars.closes.begin(), bars.closes.upper_bound(time)}, {bars.turnover.begin(), bars.turnover.upper_bound(time)}};
+        if (!cut.closes.empty()) past.files_.push_back(std::move(cut));
+    }
+    return past;
 }
 
 double History::median_turnover() const {

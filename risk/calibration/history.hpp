@@ -43,8 +43,14 @@ public:
     static model::Result<History> read(const DataFiles& files, const AssetSource& source);
 
     const DailyReturns& daily() const { return daily_; }
-    /// ln(price now / price 24 h ago) at `time`; empty where the histories have no such hours.
-    std::optional<double> return_to(std::int64_t time) const;
+    /// ln(price at `to` / price at `from`), both of one file; empty where none has both.
+    std::optional<double> move(std::int64_t from, std::int64_t to) const;
+    /// Over the 24 h before `time`.
+    std::optional<double> return_to(std::int64_t time) const { return move(time - day_s, time); }
+    /// Of the last file that has that time.
+    std::optional<double> price_at(std::int64_t time) const;
+    /// What was known at `time`.
+    History until(std::int64_t time) const;
     /// Whether the histories tell of hours, not of days alone.
     bool hourly() const { return hourly_; }
     /// Median of the daily turnover over the last 90 days of the last file.
