@@ -27,6 +27,16 @@ std::uint64_t number_at(const model::Bytes32& row, std::size_t from) {
 
 bool is_of_a_name(char c) { return c > ' ' && c <= '~'; }
 
+/// From there to the end of the row: a name, then zeros alone.
+std::optional<std::string> name_at(const model::Bytes32& row, std::size_t from) {
+    std::string name;
+    std::size_t i = from;
+    for (; i < row.bytes.size() && row.bytes[i] != std::byte{0}; ++i) name.push_back(static_cast<char>(row.bytes[i]));
+    const bool ended = std::all_of(row.bytes.begin() + static_cast<std::ptrdiff_t>(i), row.bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+    if (name.empty() || !ended) return std::nullopt;
+    return name;
+}
+
 }  // namespace
 
 Result<std::vector<PairFeed>> pair_feeds(const config::Venue& venue) {
@@ -37,12 +47,13 @@ Result<std::vector<PairFeed>> pair_feeds(const config::Venue& venue) {
     for (const model::Bytes32& row : rows->second) {
         PairFeed feed;
         std::copy(row.bytes.begin(), row.bytes.begin() + 20, feed.feed.bytes.begin());
-        feed.heartbeat_s = number_at(row, 24);
-        feed.pair = number_at(row, 28);
-        if (feed.feed.is_zero() || number_at(row, 20) != 0 || feed.heartbeat_s == 0 || feed.pair > 0xffff)
-            return fail(ErrorCode::bad_input, venue.id.to_string() + ": " + price_feeds_name + " " + row.to_string() + ": no feed, heartbeat and pair");
+        feed.heartbeat_s = number_at(row, 20);
+        const std::optional<std::string> base = name_at(row, 24);
+        if (base) feed.pair = pair_address(*base + "/USD");
+        if (feed.feed.is_zero() || feed.heartbeat_s == 0 || feed.pair.is_zero())
+            return fail(ErrorCode::bad_input, venue.id.to_string() + ": " + price_feeds_name + " " + row.to_string() + ": no feed, heartbeat and name");
         for (const PairFeed& other : feeds)
-            if (other.pair == feed.pair) return fail(ErrorCode::bad_input, venue.id.to_string() + ": two feeds for pair " + std::to_string(feed.pair));
+            if (other.pair == feed.pair) return fail(ErrorCode::bad_input, venue.id.to_string() + ": two feeds for " + *base + "/USD");
         feeds.push_back(feed);
     }
     return feeds;
@@ -63,7 +74,7 @@ void add_feeds(const std::vector<PairFeed>& feeds, model::FactsBuilder& facts) {
     for (std::size_t i = 0; i < feeds.size(); ++i) {
         facts.add(item("feed", i, "address"), feeds[i].feed);
         facts.add(item("feed", i, "heartbeat"), U256(feeds[i].heartbeat_s));
-        facts.add(item("feed", i, "pair"), U256(feeds[i].pair));
+        facts.add(item("feed", i, "pair"), feeds[i].pair);
         facts.add(item("feed", i, "decimals"), U256(feeds[i].decimals));
     }
 }
@@ -73,7 +84,7 @@ std::vector<PairFeed> feeds_in(FactReader& facts) {
     for (std::size_t i = 0; i < feeds.size(); ++i) {
         feeds[i].feed = facts.address(item("feed", i, "address"));
         feeds[i].heartbeat_s = facts.count(item("feed", i, "heartbeat"), 0xffffffff);
-        feeds[i].pair = facts.count(item("feed", i, "pair"), 0xffff);
+        feeds[i].pair = facts.address(item("feed", i, "pair"));
         feeds[i].decimals = facts.count(item("feed", i, "decimals"), largest_decimals);
     }
     return feeds;
@@ -91,7 +102,7 @@ void add_answer(std::size_t i, const Reply& reply, model::FactsBuilder& facts) {
     facts.add(item("feed", i, "updated_at"), U256(good ? static_cast<std::uint64_t>(round.updated_at) : 0));
 }
 
-PairPrice price_in(FactReader& venue, std::uint64_t pair, unsigned decimals) {
+PairPrice price_in(FactReader& venue, const model::Address& pair, unsigned decimals) {
     const std::vector<PairFeed> feeds = feeds_in(venue);
     const U256 time = venue.u256("time");
     for (std::size_t i = 0; i < feeds.size() && venue.ok(); ++i) {

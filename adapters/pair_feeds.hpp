@@ -11,13 +11,15 @@
 
 namespace margind::adapters {
 
-/// Venue::ids that holds the feeds, a row each: 20 bytes of the feed, 4 zeros, 4 of its heartbeat in seconds, 4 of the pair's number.
+/// Venue::ids that holds the feeds, a row each: 20 bytes of the feed, 4 of its heartbeat in seconds, 8 of the base's name in ASCII with zeros
+/// behind it; the pair is that to USD. Pairs go by name, so that a number that moved never prices another.
 inline constexpr const char* price_feeds_name = "price_feeds";
 
 struct PairFeed {
     model::Address feed;
     std::uint64_t heartbeat_s = 0;
-    std::uint64_t pair = 0;
+    /// As pair_address() has it.
+    model::Address pair;
     /// Of its answers; read with the configuration.
     std::uint64_t decimals = 0;
 };
@@ -42,7 +44,7 @@ struct PairPrice {
     bool old = false;
 };
 /// By venue facts that hold "feeds", their answers and "time"; rounds down to `decimals`.
-PairPrice price_in(FactReader& venue, std::uint64_t pair, unsigned decimals);
+PairPrice price_in(FactReader& venue, const model::Address& pair, unsigned decimals);
 
 /// A pair has no contract: in the asset table it stands as its name, "BTC/USD", in ASCII with zeros behind it. Zero: the name is
 /// none, or has more than 20 characters.

@@ -1,4 +1,4 @@
-// Our doubles of HyperCore, GMX V2 and Ostium: the shapes of what they answer, and that they liquidate where the published rules say.
+// Our doubles of HyperCore, GMX V2, Ostium and gTrade: the shapes of what they answer, and that they liquidate where the published rules say.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -87,6 +87,30 @@ test("a trade of Ostium reads as 9 words and is liquidated where its value is th
     assert.match((await send(order(price(2858)))).refused[0], /not hit/);
     assert.deepEqual((await send(order(price(2857)))).refused, [null]);
     assert.equal(await ostium.read("openTradesCount", user, eth), 0n);
+  } finally {
+    await chain.stop();
+  }
+});
+
+test("a trade of gTrade reads as 15 words and is liquidated at its price of liquidation", async () => {
+  const chain = await startServer("--with", "gtrade");
+  try {
+    const { diamond: at, pairs, collaterals } = chain.ready.addresses.gtrade;
+    const [user] = chain.ready.accounts;
+    const diamond = chain.evm.contract(at, compiled("gtrade_doubles", "Diamond"));
+    const send = (...calls) => chain.verb("gtrade_send", { calls });
+    const price = (dollars) => BigInt(dollars) * 10n ** 10n;
+    const params = ["500000000", "900000000000", "800000000000", 50000, 150000];
+    const trade = [user, 0, pairs["ETH/USD"], 10000, true, true, collaterals.USDC, 0, "10000000000", String(price(3000)), 0, 0, false, 0, 0];
+    await send({ method: "store", args: [trade, 2, params] });
+    const reply = await chain.rpc.call("eth_call", [{ to: at, data: diamond.encode("getTrades", user) }, "latest"]);
+    assert.equal(reply.length, 2 + 64 * (2 + 15));
+    // 3,000 - 3,000 x (9,000 - 60) / 10,000 / 10, the closing fee being 0.06 % of 100,000.
+    const input = [1, user, 1, 0, price(3000), true, 10_000_000_000n, 10_000n, 0n, params, price(3000), false, 10n ** 18n, false];
+    assert.equal(await diamond.read("getTradeLiquidationPrice", input), 27318000000000n);
+    const order = (value) => ({ method: "executeLiquidation", args: [user, 0, String(value)], mayFail: true });
+    assert.match((await send(order(27318000000001n))).refused[0], /not hit/);
+    assert.deepEqual((await send(order(27318000000000n))).refused, [null]);
   } finally {
     await chain.stop();
   }

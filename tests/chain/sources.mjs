@@ -109,6 +109,13 @@ const named = {
     contracts: ["Ostium"],
     settings: { optimizer },
   },
+  gtrade_doubles: {
+    solc: "solc-0.8.26",
+    paths: { "contracts/gtrade/": "contracts/gtrade" },
+    entries: ["contracts/gtrade/Diamond.sol"],
+    contracts: ["Diamond"],
+    settings: { optimizer },
+  },
   derive_doubles: {
     solc: "solc-0.8.26",
     paths: { "contracts/derive/": "contracts/derive" },

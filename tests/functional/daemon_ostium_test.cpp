@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
+#include <cctype>
 #include <fstream>
 #include <sstream>
 
@@ -35,18 +35,16 @@ protected:
     bool liquidated(std::size_t owner, const char* name, int index, const std::string& price) const {
         return send(json::array({call("executeLiquidation", {user(owner), pair(name), index, price}, true)})).at("refused").at(0).is_null();
     }
-    std::string feed_row(const char* symbol, int number) const {
-        std::string feed = at(std::string("/feeds/") + symbol);
-        char tail[25];
-        std::snprintf(tail, sizeof tail, "%08x%08x%08x", 0U, 86'400U, static_cast<unsigned>(number));
-        std::string row = feed + tail;
+    /// A day's heartbeat; the name of three letters in hex.
+    std::string feed_row(const char* symbol, const char* name) const {
+        std::string row = at(std::string("/feeds/") + symbol) + "00015180" + name + "0000000000";
         for (char& c : row) c = static_cast<char>(std::tolower(c));
         return '"' + row + '"';
     }
     std::string config(std::size_t owner) const {
         std::string text = config_text(chain_, {.owners = {user(owner)}, .storage = false});
         text += "[[venue]]\nid = \"ostium:31337\"\naddresses = { trading_storage = \"" + at("/ostium/trading_storage") + "\", usdc = \"" + at("/tokens/USDC/address") + "\" }\n";
-        text += "ids.price_feeds = [" + feed_row("ETH", pair("ETH/USD")) + ", " + feed_row("BTC", pair("BTC/USD")) + "]\n";
+        text += "ids.price_feeds = [" + feed_row("ETH", "455448") + ", " + feed_row("BTC", "425443") + "]\n";
         for (const auto& [token, name] : {std::pair("0x4554482f55534400000000000000000000000000", "ETH"), std::pair("0x4254432f55534400000000000000000000000000", "BTC"),
                                           std::pair("0x4e5644412f555344000000000000000000000000", "ETH")})
             text += std::string("[[asset]]\nchain = 31337\ntoken = \"") + token + "\"\nunderlying = \"" + name + "\"\nlabel = \"" + name + " at Ostium\"\n";

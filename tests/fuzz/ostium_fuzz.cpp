@@ -31,7 +31,7 @@ model::FactsPtr venue() {
     facts.add("pairs", U256(2));
     facts.add(adapters::item("pair", 0, "name"), adapters::to_bytes("BTC/USD"));
     facts.add(adapters::item("pair", 1, "name"), adapters::to_bytes("ETH/USD"));
-    adapters::add_feeds({{numbered(8), 60, 0, 8}}, facts);
+    adapters::add_feeds({{numbered(8), 60, adapters::pair_address("BTC/USD"), 8}}, facts);
     facts.add(adapters::item("feed", 0, "answer"), U256(60'000));
     facts.add(adapters::item("feed", 0, "updated_at"), U256(100));
     facts.add("time", U256(200));
@@ -94,7 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto name = ostium::decode_pair_name(bytes); name && (size < 9 * 32 || name->size() < 3 || name->size() > 65)) std::abort();
     {
         Parts parts(bytes);
-        const auto reading = ostium::config_reading({{"ostium", {1}, ""}, numbered(1), numbered(6), {{numbered(8), 60, 0, 0}}});
+        const auto reading = ostium::config_reading({{"ostium", {1}, ""}, numbered(1), numbered(6), {{numbered(8), 60, adapters::pair_address("BTC/USD"), 0}}});
         run(*reading, parts, 6);
         if (const auto config = reading->result()) {
             const auto of_block = ostium::venue_reading(*config, {{1}, 1, {}, 100});

@@ -219,7 +219,7 @@ TEST(OstiumAccount, has_its_requirements_and_positions) {
     old.price_is_old = true;
     old.overnight_max_leverage = 400;
     EXPECT_EQ(account_of(old)->stale(), "ETH/USD");
-    EXPECT_EQ(account_of(old)->off_chain().notes.size(), 2U);
+    EXPECT_EQ(account_of(old)->off_chain().notes.size(), 3U);
 }
 
 TEST(OstiumAccount, pays_by_the_blocks_rates_as_time_goes_on) {
@@ -302,6 +302,27 @@ TEST(OstiumFacts, come_back_as_they_were_written) {
     EXPECT_EQ(pair_address("BTC/USD"), Address::parse("0x4254432f55534400000000000000000000000000").value());
     EXPECT_TRUE(pair_address("A NAME").is_zero());
     EXPECT_TRUE(pair_address("ANAMEOFMORETHANTWENTY/USD").is_zero());
+}
+
+TEST(PairFeeds, are_rows_of_a_feed_a_heartbeat_and_a_name) {
+    const auto made = [](std::vector<const char*> rows) {
+        config::Venue venue{{"ostium", {1}, ""}, {{"trading_storage", numbered(1)}, {"usdc", numbered(2)}}, {}};
+        for (const char* row : rows) venue.ids[price_feeds_name].push_back(model::Bytes32::parse(row).value());
+        return pair_feeds(venue);
+    };
+    const char* const btc = "0x6ce185860a4963106506c203335a2910413708e9000151804254430000000000";
+    const auto feeds = made({btc, "0x86e53cf1b870786351da77a57575e79cb55812cb0000000a4c494e4b4c494e4b"});
+    ASSERT_TRUE(feeds) << feeds.error().message;
+    EXPECT_EQ(feeds->at(0).feed, Address::parse("0x6ce185860a4963106506C203335A2910413708e9").value());
+    EXPECT_EQ(feeds->at(0).heartbeat_s, 86'400U);
+    EXPECT_EQ(feeds->at(0).pair, pair_address("BTC/USD"));
+    EXPECT_EQ(feeds->at(1).pair, pair_address("LINKLINK/USD"));
+    EXPECT_FALSE(made({btc, btc}));
+    EXPECT_FALSE(made({"0x0000000000000000000000000000000000000000000151804254430000000000"})) << "no feed";
+    EXPECT_FALSE(made({"0x6ce185860a4963106506c203335a2910413708e9000000004254430000000000"})) << "no heartbeat";
+    EXPECT_FALSE(made({"0x6ce185860a4963106506c203335a2910413708e9000151800000000000000000"})) << "no name";
+    EXPECT_FALSE(made({"0x6ce185860a4963106506c203335a2910413708e9000151804254430042000000"})) << "a name with a gap";
+    EXPECT_FALSE(made({"0x6ce185860a4963106506c203335a2910413708e9000151800754430000000000"})) << "no text";
 }
 
 }  // namespace

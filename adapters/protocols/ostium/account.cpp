@@ -30,6 +30,7 @@ public:
     model::OffChain off_chain() const override {
         model::OffChain notes{0, {"its fees are those of the block, whatever the price"}};
         const RawTrade& raw = book_.raw;
+        if (raw.price_is_old) notes.notes.emplace_back("its price is that of the pair's last trade, or of a feed that is silent for longer than its heartbeat");
         if (raw.overnight_max_leverage != 0 && raw.leverage > raw.overnight_max_leverage)
             notes.notes.emplace_back("its leverage is above what may be held overnight: it is closed at the end of the trading day");
         return notes;

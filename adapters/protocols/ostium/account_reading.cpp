@@ -98,7 +98,7 @@ private:
             HeldPair& held = held_[pair];
             held.open = open->limbs()[0];
             held.name = in.text(item("pair", pair, "name"));
-            held.price = price_in(in, pair, price_decimals);
+            held.price = price_in(in, pair_address(held.name), price_decimals);
             requests.push_back(get_max_leverage(at_, pair));
             requests.push_back(get_overnight_max_leverage(at_, pair));
             requests.push_back(get_last_trade_price(at_, pair));

@@ -26,11 +26,11 @@ constexpr std::int64_t most_gain_percent = 900;
 I256 one_million() { return I256(1'000'000); }
 U256 size_of(const RawTrade& raw, Checked& m) { return m.mul(raw.collateral, U256(raw.leverage)); }
 
-/// Of the position (collateral x leverage, in hundredths), with blocks at `rate` each; up.
+/// Of the position (collateral x leverage, in hundredths), with blocks at `rate` each; rounded against the account.
 I256 accrued(const U256& size, const U256& rate, std::int64_t seconds, Checked& m) {
     const std::uint64_t span = seconds < 0 ? ~static_cast<std::uint64_t>(seconds) + 1 : static_cast<std::uint64_t>(seconds);
     const U256 blocks = m.mul(U256(span), U256(blocks_per_second));
-    const I256 more = m.to_signed(m.mul_div(size, m.mul(rate, blocks), U256::pow10(20), Rounding::up));
+    const I256 more = m.to_signed(m.mul_div(size, m.mul(rate, blocks), U256::pow10(20), seconds < 0 ? Rounding::down : Rounding::up));
     return seconds < 0 ? m.negate(more) : more;
 }
 
