@@ -17,7 +17,7 @@ const marketToken = (number) => getAddress("0x" + (0x70d95587d40a2caf56bd97485ab
 
 /** Returns {store, reader, provider, markets}. */
 export async function deploy({ evm, roles: { owner }, tokens, feeds }) {
-  const make = (name, ...args) => evm.deploy(owner, compiled("gmx_v2_doubles", name), args);
+  const make = (name, ...args) => evm.deploy(owner, compiled("gmx_v2", name), args);
   const store = await make("DataStore");
   const reader = await make("Reader");
   const provider = await make("ChainlinkPriceFeedProvider", store.address);

@@ -29,11 +29,11 @@ const hype = { token: 150, pair: 107, price: 40_000_000, name: "HYPE", szDecimal
 
 /** Returns {core}. */
 export async function deploy({ evm, roles: { owner } }) {
-  const runtime = (name) => compiled("hyperliquid_doubles", name).deployedBytecode;
+  const runtime = (name) => compiled("hyperliquid", name).deployedBytecode;
   const address = (number) => getAddress("0x" + number.toString(16).padStart(40, "0"));
   await evm.rpc.call("anvil_setCode", [coreAddress, runtime("HyperCore")]);
   for (const number of numbers) await evm.rpc.call("anvil_setCode", [address(number), runtime("Precompile")]);
-  const core = evm.contract(coreAddress, compiled("hyperliquid_doubles", "HyperCore"));
+  const core = evm.contract(coreAddress, compiled("hyperliquid", "HyperCore"));
   for (const [dex, perps] of Object.entries(universe)) {
     for (const { coin, marginTable, szDecimals, maxLeverage, onlyIsolated = false, price } of perps) {
       await core.send(owner, "list", dex, [coin, marginTable, szDecimals, maxLeverage, onlyIsolated], dollars(price, szDecimals));

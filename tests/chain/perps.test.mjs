@@ -40,8 +40,8 @@ test("a position of GMX reads as 66 or 67 words and is liquidated below its leas
     const { data_store, reader: at, markets, price_provider } = chain.ready.addresses.gmx_v2;
     const [user] = chain.ready.accounts;
     const [weth, usdc] = [chain.token("WETH"), chain.token("USDC")];
-    const reader = chain.evm.contract(at, compiled("gmx_v2_doubles", "Reader"));
-    const provider = chain.evm.contract(price_provider, compiled("gmx_v2_doubles", "ChainlinkPriceFeedProvider"));
+    const reader = chain.evm.contract(at, compiled("gmx_v2", "Reader"));
+    const provider = chain.evm.contract(price_provider, compiled("gmx_v2", "ChainlinkPriceFeedProvider"));
     const send = (...calls) => chain.verb("gmx_send", { calls });
     const price = 3000n * 10n ** 12n;
     const [, low, high] = await provider.read("getOraclePrice", weth, "0x");

@@ -88,20 +88,6 @@ const named = {
     contracts: ["CometDouble"],
     settings: { optimizer },
   },
-  gmx_v2_doubles: {
-    solc: "solc-0.8.26",
-    paths: { "contracts/gmx_v2/": "contracts/gmx_v2" },
-    entries: ["contracts/gmx_v2/Gmx.sol"],
-    contracts: ["DataStore", "ChainlinkPriceFeedProvider", "Reader"],
-    settings: { optimizer, viaIR: true, evmVersion: "cancun" },
-  },
-  hyperliquid_doubles: {
-    solc: "solc-0.8.26",
-    paths: { "contracts/hyperliquid/": "contracts/hyperliquid" },
-    entries: ["contracts/hyperliquid/HyperCore.sol"],
-    contracts: ["HyperCore", "Precompile"],
-    settings: { optimizer, viaIR: true },
-  },
   ostium_doubles: {
     solc: "solc-0.8.26",
     paths: { "contracts/ostium/": "contracts/ostium" },
