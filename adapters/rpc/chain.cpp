@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -19,9 +21,6 @@ namespace {
 using model::ErrorCode;
 using model::Retry;
 using nlohmann::json;
-
-/// All logs of one request.
-constexpr std::size_t max_logs = 1'000'000;
 
 tl::unexpected<model::Error> bad_answer(const JsonRpcClient& rpc, std::string_view method, std::string_view what) {
     return model::fail(ErrorCode::upstream, fmt::format("{}: {}: {}", rpc.endpoint().shown(), method, what),
@@ -94,6 +93,12 @@ model::BlockRef block_of(const model::Bytes32& hash) {
     return block;
 }
 
+/// Less than one block cannot be asked for: another endpoint may take it.
+model::Error of_one_block(model::Error error) {
+    if (error.code == ErrorCode::limit && error.retry == Retry::never) error.retry = Retry::later;
+    return error;
+}
+
 Pin at(const model::Bytes32& hash) { return Pin(block_of(hash)); }
 
 }  // namespace
@@ -163,35 +168,50 @@ asio::awaitable<model::Result<model::Bytes>> storage_at(JsonRpcClient& rpc, Stor
 asio::awaitable<model::Result<std::vector<Log>>> logs_of_block(JsonRpcClient& rpc, Logs filter, model::Bytes32 block) {
     std::string params = logs_params(filter, block);
     const auto reply = co_await rpc.call("eth_getLogs", std::move(params));
-    if (!reply) co_return model::fail(of_pinned(block_of(block), rpc.endpoint().shown(), reply.error()));
+    if (!reply) co_return model::fail(of_pinned(block_of(block), rpc.endpoint().shown(), of_one_block(reply.error())));
     co_return parse_logs(*reply, filter, block, rpc.endpoint().shown());
 }
 
-asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs filter) {
+asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs filter, LearnedRange& range, LogBounds bounds) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point until = Clock::now() + bounds.time;
     std::vector<Log> out;
-    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
-    if (filter.from_block <= filter.to_block) ranges.emplace_back(filter.from_block, filter.to_block);
-    while (!ranges.empty()) {
-        const auto [from, to] = ranges.back();
-        ranges.pop_back();
+    std::size_t bytes = 0;
+    const auto too_much = [&](std::string bound) {
+        return model::fail(ErrorCode::limit, fmt::format("{}: the logs of blocks {} to {} are more than {}, which is the bound of one search: ask for less",
+                                                         rpc.endpoint().shown(), filter.from_block, filter.to_block, bound));
+    };
+    std::uint64_t from = filter.from_block;
+    while (from <= filter.to_block) {
+        const std::uint64_t left = filter.to_block - from;
+        const std::uint64_t blocks = std::min(range.next(), left == std::numeric_limits<std::uint64_t>::max() ? left : left + 1);
+        const std::uint64_t to = from + (blocks - 1);
+        if (from != filter.from_block && Clock::now() >= until)
+            co_return too_much(fmt::format("{} ms of answers in ranges of {} blocks", bounds.time.count(), blocks));
         std::string params = logs_params(filter, from, to);
         const auto reply = co_await rpc.call("eth_getLogs", std::move(params));
-        if (!reply) {
-            const bool too_much = reply.error().code == ErrorCode::limit && reply.error().retry == Retry::never;
-            if (!too_much || from == to) co_return model::fail(reply.error());
-            const std::uint64_t middle = from + (to - from) / 2;
-            ranges.emplace_back(middle + 1, to);
-            ranges.emplace_back(from, middle);
+        if (!reply && blocks > 1 && reply.error().code == ErrorCode::limit && reply.error().retry == Retry::never) {
+            range.too_much(blocks);
             continue;
         }
+        if (!reply) co_return model::fail(blocks > 1 ? reply.error() : of_one_block(reply.error()));
         auto part = parse_logs(*reply, filter, from, to, rpc.endpoint().shown());
         if (!part) co_return model::fail(std::move(part).error());
-        if (out.size() + part->size() > max_logs)
-            co_return model::fail(ErrorCode::limit, fmt::format("more than {} logs in blocks {} to {}", max_logs, filter.from_block,
-                                                                filter.to_block));
+        for (const Log& log : *part) bytes += sizeof(Log) + log.topics.size() * sizeof(model::Bytes32) + log.data.size();
+        if (bytes > bounds.bytes) co_return too_much(fmt::format("{} bytes", bounds.bytes));
         std::move(part->begin(), part->end(), std::back_inserter(out));
+        range.went_well(blocks);
+        if (to == filter.to_block) break;
+        from = to + 1;
     }
     co_return out;
+}
+
+asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs filter) {
+    LearnedRange range;
+    const LogBounds bounds;
+    auto found = co_await logs(rpc, std::move(filter), range, bounds);
+    co_return found;
 }
 
 }  // namespace margind::adapters::rpc

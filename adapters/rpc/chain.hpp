@@ -4,9 +4,11 @@
 #include "adapters/request.hpp"
 #include "adapters/rpc/header_hash.hpp"
 #include "adapters/rpc/json_rpc.hpp"
+#include "adapters/rpc/learned_range.hpp"
 #include "adapters/rpc/state.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -51,8 +53,17 @@ asio::awaitable<model::Result<model::Bytes>> storage_at(JsonRpcClient& rpc, Stor
 
 /// Of one block, by its hash; the range of `filter` does not count.
 asio::awaitable<model::Result<std::vector<Log>>> logs_of_block(JsonRpcClient& rpc, Logs filter, model::Bytes32 block);
-/// By block numbers, so a reorganisation can change the answer. A range that the node finds too large is halved as often as
-/// needed.
+/// What all of the answers to logs() may be at most; more is `limit`: ask for less. A node that feeds logs forever ends there.
+struct LogBounds {
+    /// As they are held in memory.
+    std::size_t bytes = std::size_t{64} << 20U;
+    std::chrono::milliseconds time{20'000};
+};
+
+/// By block numbers, so a reorganisation can change the answer. Asked in ranges of the size that `range` has learned, which a node that
+/// finds one too large makes smaller. `range` must outlive it.
+asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs filter, LearnedRange& range, LogBounds bounds);
+/// The same, with nothing learned.
 asio::awaitable<model::Result<std::vector<Log>>> logs(JsonRpcClient& rpc, Logs filter);
 
 }  // namespace margind::adapters::rpc

@@ -63,6 +63,11 @@ constexpr std::array<std::string_view, 5> rate_limited{"rate limit", "ratelimit"
 constexpr std::array<std::string_view, 11> too_much{
     "query returned more than", "block range",   "range is too large", "range too large", "response size", "response is too big",
     "too many results",         "max results", "too large",        "execution aborted", "execution timeout"};
+/// Of logs alone.
+constexpr std::array<std::string_view, 11> too_many_logs{"limited to",    "max range",       "maximum range", "log range", "range limit",    "ranges over",
+                                                         "exceeds limit", "too many blocks", "too many logs", "too wide",  "query timeout"};
+/// A quota of requests, not of what one asks for.
+constexpr std::array<std::string_view, 4> counted{"daily", "request count", "quota", "credits"};
 constexpr std::array<std::string_view, 7> unknown_block{"header for hash not found", "header not found", "unknown block",
                                                         "block not found",           "resource not found", "could not be found",
                                                         "not currently canonical"};
@@ -100,7 +105,10 @@ tl::unexpected<model::Error> server_error(const Asked& asked, const json& error)
     }
     if (contains_any(lower, evm_stopped))
         return fail(asked, ErrorCode::reverted, shown, number == -32003 ? Retry::other_endpoint : Retry::never);
+    const bool refused_often = contains_any(lower, rate_limited) || contains_any(lower, counted);
     if (contains_any(lower, too_much)) return fail(asked, ErrorCode::limit, shown, Retry::never);
+    if (asked.method == "eth_getLogs" && !refused_often && (number == -32005 || contains_any(lower, too_many_logs)))
+        return fail(asked, ErrorCode::limit, shown, Retry::never);
     if (number == -32005 || number == 429 || contains_any(lower, rate_limited))
         return fail(asked, ErrorCode::limit, shown, Retry::later);
     if (number == -32601) return fail(asked, ErrorCode::upstream, shown, Retry::other_endpoint);

@@ -39,6 +39,8 @@ public:
 
     JsonRpcClient& client() { return client_; }
     HeaderCheck* header_check() { return &header_check_; }
+    /// How many blocks of logs it takes at once.
+    LearnedRange& log_range() { return log_range_; }
     Health& health() { return health_; }
     const Health& health() const { return health_; }
     model::ChainId chain() const { return chain_; }
@@ -63,6 +65,7 @@ private:
     std::string shown_;
     Health health_;
     HeaderCheck header_check_;
+    LearnedRange log_range_;
     std::optional<PinBy> pin_by_;
     /// Runs until a node without EIP-1898 is tried again.
     std::size_t runs_by_number_ = 0;

@@ -362,7 +362,9 @@ public:
     }
     asio::awaitable<Result<std::vector<Log>>> logs(Logs filter) override {
         return ask_until_stopped<std::vector<Log>>(state_,
-                                                   [filter = std::move(filter)](Node&, JsonRpcClient& by) { return rpc::logs(by, filter); });
+                                                   [filter = std::move(filter), bounds = state_->options.logs](Node& node, JsonRpcClient& by) {
+                                                       return rpc::logs(by, filter, node.log_range(), bounds);
+                                                   });
     }
     asio::awaitable<Result<void>> run(std::vector<AnyReading*> readings, model::BlockRef block) override {
         auto task = run_on_first(state_, std::move(readings), std::move(block));

@@ -28,6 +28,7 @@ struct OperatorOptions {
     std::vector<EndpointOptions> endpoints;
     HttpLimits limits{std::chrono::milliseconds{2'000}, std::chrono::milliseconds{5'000}};
     RoundLimits rounds;
+    LogBounds logs;
     /// How often a dead endpoint is tried again.
     std::chrono::milliseconds probe_every{2'000};
 };

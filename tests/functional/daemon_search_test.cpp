@@ -92,14 +92,22 @@ private:
 
 class SearchOverNode : public ::testing::Test {
 protected:
-    ~SearchOverNode() override {
+    ~SearchOverNode() override { end(); }
+    void end() {
         for (const auto& of : operators_) of->stop();
         if (searcher_) finish(searcher_->stop());
         if (heads_) finish(heads_->stop());
         io_.restart();
         io_.run();
+        reader_.reset();
+        searcher_.reset();
+        heads_.reset();
+        operators_.clear();
+        proxies_.clear();
     }
-    void begin() {
+    /// Anew, with nothing remembered.
+    void begin(const std::function<void(adapters::rpc::OperatorOptions&)>& more = [](adapters::rpc::OperatorOptions&) {}) {
+        end();
         ConfigOptions options;
         options.owners.push_back(owner_.to_string());
         settings_ = *config::parse(config_text(chain_, options), "test.toml");
@@ -112,6 +120,7 @@ protected:
             of.chain = id;
             of.endpoints.resize(1);
             of.endpoints[0].endpoint = *adapters::rpc::Endpoint::parse(proxies_.back()->url());
+            more(of);
             operators_.push_back(adapters::rpc::make_operator(io_.get_executor(), http_, std::move(of)));
             pointers.push_back(operators_.back().get());
         }
@@ -188,9 +197,44 @@ protected:
         chain_.rpc("eth_sendTransaction", parameters);
         chain_.rpc("evm_mine");
     }
+    /// Five of them over 3,500 blocks, once.
+    void send_to_the_owner() {
+        if (chain_.head().number > 3'500) return;
+        for (std::uint64_t amount = 1; amount <= 5; ++amount) {
+            send(amount);
+            mine(700);
+        }
+    }
+    void search() {
+        read();
+        finish(searcher_->finish([](const daemon::Searcher::Progress&) {}));
+    }
+    adapters::Logs all_transfers() const {
+        adapters::Logs filter;
+        filter.addresses.push_back(chain_.address("/tokens/USDC/address"));
+        filter.topics.push_back({transfer});
+        filter.to_block = chain_.head().number;
+        return filter;
+    }
+    model::Result<std::vector<adapters::Log>> ask(const adapters::Logs& filter) {
+        std::optional<model::Result<std::vector<adapters::Log>>> logs;
+        boost::asio::co_spawn(io_, operators_[0]->logs(filter), [&](std::exception_ptr error, model::Result<std::vector<adapters::Log>> value) {
+            if (error) std::rethrow_exception(error);
+            logs = std::move(value);
+        });
+        io_.restart();
+        while (!logs) io_.run_one();
+        return *logs;
+    }
     void mine(std::uint64_t blocks) { chain_.rpc("anvil_mine", json::array({fmt::format("{:#x}", blocks)})); }
 
-    ChainProcess chain_;
+    /// One for all tests: thousands of blocks take their time.
+    static ChainProcess& shared_chain() {
+        static ChainProcess chain;
+        return chain;
+    }
+
+    ChainProcess& chain_ = shared_chain();
     model::Address owner_ = *model::Address::parse(chain_.ready().at("accounts").at(0).get<std::string>());
     boost::asio::io_context io_{1};
     adapters::rpc::HttpClient http_{io_.get_executor(), adapters::rpc::HttpOptions{}};
@@ -203,10 +247,7 @@ protected:
 };
 
 TEST_F(SearchOverNode, finds_what_the_node_tells_another_client) {
-    for (std::uint64_t amount = 1; amount <= 5; ++amount) {
-        send(amount);
-        mine(700);
-    }
+    send_to_the_owner();
     begin();
     FaultPlan hides;
     hides.omit_logs = true;
@@ -235,6 +276,87 @@ TEST_F(SearchOverNode, finds_what_the_node_tells_another_client) {
     mine(4);
     EXPECT_EQ(truth().size(), all.size() + 1);
     EXPECT_EQ(subs(read()), truth());
+}
+
+TEST_F(SearchOverNode, ends_complete_below_the_limits_of_every_operator) {
+    send_to_the_owner();
+    const auto all = truth();
+    const auto limit = [](std::uint64_t blocks, std::int64_t code, const char* message) {
+        FaultPlan plan;
+        plan.log_limit.emplace();
+        plan.log_limit->blocks = blocks;
+        plan.log_limit->code = code;
+        plan.log_limit->message = message;
+        return plan;
+    };
+    FaultPlan results = limit(2'000, -32005, "query returned more than 10000 results");
+    results.log_limit->logs = 1;
+    const std::vector<std::pair<FaultPlan, FaultPlan>> cases{
+        {limit(10, -32600, "Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range."), limit(100, -32000, "block range too large")},
+        {limit(2'000, -32614, "eth_getLogs is limited to a 2,000 range"), limit(100, -32005, "limit exceeded")},
+        {results, limit(10, -32000, "requested too many blocks from 1 to 500, maximum is set to 10")},
+    };
+    for (const auto& [first, second] : cases) {
+        begin();
+        proxies_[0]->set(first);
+        proxies_[1]->set(second);
+        search();
+        const auto reading = read();
+        EXPECT_EQ(subs(reading), all) << first.log_limit->message;
+        for (const model::MarginAccount& account : reading.accounts) EXPECT_FALSE(account.qualifiers.single_source) << first.log_limit->message;
+        for (const auto& proxy : proxies_) {
+            const std::size_t asked = proxy->record().log_ranges().size();
+            const std::size_t refused = proxy->record().forgeries_by_kind()["log limit"];
+            const std::uint64_t blocks = proxy->plan().log_limit->blocks;
+            std::cout << fmt::format("at most {} blocks ({}): {} ranges, {} of them refused\n", blocks, proxy->plan().log_limit->message, asked, refused);
+            EXPECT_TRUE(refused > 0 || blocks >= 1'000);
+            // The size that works is remembered: close below the limit, and few are asked in vain.
+            EXPECT_LE(refused, 30 + asked / 20);
+            EXPECT_TRUE(proxy->plan().log_limit->logs == 1 || asked <= 60 + 2 * chain_.head().number / blocks);
+        }
+    }
+}
+
+TEST_F(SearchOverNode, keeps_the_budget_of_an_operator_that_takes_few_blocks_at_once) {
+    send_to_the_owner();
+    static constexpr double budget = 40;
+    begin([](adapters::rpc::OperatorOptions& of) { of.endpoints[0].budget.requests_per_second = budget; });
+    FaultPlan few;
+    few.log_limit.emplace();
+    few.log_limit->blocks = 50;
+    for (const auto& proxy : proxies_) proxy->set(few);
+    search();
+    EXPECT_EQ(subs(read()), truth());
+    for (const auto& proxy : proxies_) {
+        EXPECT_GT(proxy->record().log_ranges().size(), 70U);
+        EXPECT_LE(proxy->record().max_in_any_second(), static_cast<std::size_t>(budget));
+    }
+}
+
+TEST_F(SearchOverNode, ends_what_a_node_would_feed_forever) {
+    send_to_the_owner();
+    begin([](adapters::rpc::OperatorOptions& of) { of.logs.bytes = 1'000; });
+    auto logs = ask(all_transfers());
+    ASSERT_FALSE(logs);
+    EXPECT_EQ(logs.error().code, model::ErrorCode::limit);
+    EXPECT_EQ(logs.error().retry, model::Retry::never) << "less can be asked for";
+    EXPECT_NE(logs.error().message.find("are more than 1000 bytes, which is the bound of one search"), std::string::npos) << logs.error().message;
+
+    begin([](adapters::rpc::OperatorOptions& of) { of.logs.time = std::chrono::milliseconds(300); });
+    FaultPlan drips;
+    drips.delay = std::chrono::milliseconds(20);
+    drips.log_limit.emplace();
+    drips.log_limit->blocks = 1;
+    proxies_[0]->set(drips);
+    const auto start = std::chrono::steady_clock::now();
+    logs = ask(all_transfers());
+    ASSERT_FALSE(logs);
+    EXPECT_NE(logs.error().message.find("are more than 300 ms of answers in ranges of 1 blocks"), std::string::npos) << logs.error().message;
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+    // Less is answered.
+    adapters::Logs little = all_transfers();
+    little.from_block = little.to_block - 3;
+    EXPECT_TRUE(ask(little));
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ void FaultAnswers::note(const Notes& notes) {
 std::pair<FaultMessage, Disruption> FaultAnswers::take(std::string text) {
     FaultMessage message = parse_message(next_message_++, std::move(text));
     record_.arrived(message.number, message.methods(), message.text.size());
+    for (const json& call : message.calls)
+        if (const auto range = log_range(call)) record_.asked_logs(range->first, range->second);
     const Disruption how = disruption_of(*plan(), message);
     if (how != Disruption::none) record_.forged(std::string(name(how)), message.methods().front());
     return {std::move(message), how};

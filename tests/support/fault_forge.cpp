@@ -70,6 +70,16 @@ ForgedRequest unknown_block(const json& call) {
     return {std::move(reply), true};
 }
 
+ForgedRequest refused(const json& call, const LogLimit& limit, Notes& notes) {
+    notes.emplace_back("log limit", limit.message);
+    json error = json::object();
+    error["code"] = limit.code;
+    error["message"] = limit.message;
+    json reply = reply_to(call);
+    reply["error"] = std::move(error);
+    return {std::move(reply), true};
+}
+
 /// A copy of `value` in which a string stands for another one, in every place.
 json replaced(const json& value, const std::string& from, const std::string& to) {
     std::string text = value.dump();
@@ -243,6 +253,10 @@ json invented_log(const json& call) {
 bool forge_logs(const FaultPlan& plan, const json& call, json& answer, Notes& notes) {
     if (!answer.contains("result") || !answer.at("result").is_array()) return false;
     json& logs = answer["result"];
+    if (const auto range = log_range(call); range && range->first < range->second && plan.log_limit && logs.size() > plan.log_limit->logs) {
+        answer = refused(call, *plan.log_limit, notes).call;
+        return true;
+    }
     json kept = json::array();
     for (const json& log : logs) {
         const auto address = Address::parse(log.value("address", ""));
@@ -277,6 +291,16 @@ std::string quantity(std::uint64_t number) { return fmt::format("{:#x}", number)
 
 std::string forked_hash(const std::string& real) { return model::to_hex(model::keccak256("a branch of its own: " + real).bytes); }
 
+std::optional<std::pair<std::uint64_t, std::uint64_t>> log_range(const json& call) {
+    const json* filter = method_of(call) == "eth_getLogs" ? parameter(call, 0) : nullptr;
+    if (filter == nullptr || !filter->is_object() || !filter->contains("fromBlock") || !filter->contains("toBlock")) return std::nullopt;
+    const json& from = filter->at("fromBlock");
+    const json& to = filter->at("toBlock");
+    const auto is_number = [](const json& text) { return text.is_string() && text.get_ref<const std::string&>().starts_with("0x"); };
+    if (!is_number(from) || !is_number(to) || quantity(to) < quantity(from)) return std::nullopt;
+    return std::pair(quantity(from), quantity(to));
+}
+
 std::optional<std::string> named_hash(const json& call) {
     const std::string method = method_of(call);
     const json* where = nullptr;
@@ -306,6 +330,8 @@ ForgedRequest forge_request(const FaultPlan& plan, const NodeView& view, json ca
     }
     if (view.head)
         if (auto cut = cut_to_head(view, call, notes)) return std::move(*cut);
+    if (const auto range = log_range(call); range && plan.log_limit && range->second - range->first >= plan.log_limit->blocks)
+        return refused(call, *plan.log_limit, notes);
     if (method == "eth_call") {
         swap_positions(plan, call, notes);
         override_storage(plan, call, notes);

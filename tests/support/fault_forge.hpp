@@ -29,6 +29,8 @@ struct NodeView {
 
 /// The hash of the branch of its own that stands for a real one.
 std::string forked_hash(const std::string& real);
+/// First and last block of an eth_getLogs by numbers.
+std::optional<std::pair<std::uint64_t, std::uint64_t>> log_range(const nlohmann::json& call);
 /// The block hash that a request names.
 std::optional<std::string> named_hash(const nlohmann::json& call);
 

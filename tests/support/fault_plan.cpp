@@ -71,7 +71,7 @@ std::vector<StorageForgery> forged_answer(const model::Address& aggregator, cons
 }
 
 bool FaultPlan::forges() const {
-    return lag > 0 || frozen_at || chain_id || forked_from || !words.empty() || !storage.empty() || !positions.empty() || omit_logs ||
+    return lag > 0 || frozen_at || chain_id || forked_from || !words.empty() || !storage.empty() || !positions.empty() || log_limit || omit_logs ||
            !omit_logs_of.empty() || add_removed_logs;
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,6 +63,15 @@ struct StorageForgery {
 /// A MockV3Aggregator whose answer of `round` is another one.
 std::vector<StorageForgery> forged_answer(const model::Address& aggregator, const model::U256& round, const model::U256& answer);
 
+/// What an operator refuses of eth_getLogs, and in which words.
+struct LogLimit {
+    /// More blocks than this at once, and over more than one block more logs.
+    std::uint64_t blocks = std::numeric_limits<std::uint64_t>::max();
+    std::size_t logs = std::numeric_limits<std::size_t>::max();
+    std::int64_t code = -32005;
+    std::string message = "query returned more than 10000 results";
+};
+
 struct FaultPlan {
     Disruption disruption = Disruption::none;
     /// Disrupted are messages with one of these methods only; empty: all.
@@ -85,6 +95,7 @@ struct FaultPlan {
     std::vector<StorageForgery> storage{};
     /// (user, another): whatever is asked of a user is answered of another, so that all views agree.
     std::vector<std::pair<model::Address, model::Address>> positions{};
+    std::optional<LogLimit> log_limit{};
     bool omit_logs = false;
     std::vector<model::Address> omit_logs_of{};
     /// Each log once more with "removed": true, and an invented one where there is none.

@@ -13,6 +13,11 @@ void FaultRecord::arrived(std::uint64_t message, const std::vector<std::string>&
     for (const std::string& method : methods) arrivals_.push_back(Arrival{at, message, method, bytes});
 }
 
+void FaultRecord::asked_logs(std::uint64_t from, std::uint64_t to) {
+    const std::lock_guard lock(mutex_);
+    log_ranges_.push_back(LogRange{Clock::now(), from, to});
+}
+
 void FaultRecord::forged(std::string kind, std::string what) {
     const std::lock_guard lock(mutex_);
     forgeries_.push_back(Forged{Clock::now(), std::move(kind), std::move(what)});
@@ -26,6 +31,11 @@ void FaultRecord::failed(std::string what) {
 std::vector<FaultRecord::Arrival> FaultRecord::arrivals() const {
     const std::lock_guard lock(mutex_);
     return arrivals_;
+}
+
+std::vector<FaultRecord::LogRange> FaultRecord::log_ranges() const {
+    const std::lock_guard lock(mutex_);
+    return log_ranges_;
 }
 
 std::uint64_t FaultRecord::messages() const {

@@ -22,6 +22,12 @@ public:
         std::string method;
         std::size_t bytes = 0;
     };
+    /// Of an eth_getLogs by numbers, whether it was refused or not.
+    struct LogRange {
+        Clock::time_point at;
+        std::uint64_t from = 0;
+        std::uint64_t to = 0;
+    };
     struct Forged {
         Clock::time_point at;
         /// "price", "position", "lag", "stall", …
@@ -30,11 +36,13 @@ public:
     };
 
     void arrived(std::uint64_t message, const std::vector<std::string>& methods, std::size_t bytes);
+    void asked_logs(std::uint64_t from, std::uint64_t to);
     void forged(std::string kind, std::string what);
     /// A defect of the proxy itself.
     void failed(std::string what);
 
     std::vector<Arrival> arrivals() const;
+    std::vector<LogRange> log_ranges() const;
     std::uint64_t messages() const;
     std::map<std::string, std::size_t> calls_by_method() const;
     /// The most calls, each part of a batch counted, that arrived within a second from one of them on.
@@ -47,6 +55,7 @@ private:
     mutable std::mutex mutex_;
     std::uint64_t messages_ = 0;
     std::vector<Arrival> arrivals_;
+    std::vector<LogRange> log_ranges_;
     std::vector<Forged> forgeries_;
     std::vector<std::string> failures_;
 };

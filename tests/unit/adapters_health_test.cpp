@@ -1,5 +1,6 @@
 // When an endpoint is asked, and when not.
 #include "adapters/rpc/health.hpp"
+#include "adapters/rpc/learned_range.hpp"
 #include "adapters/rpc/learned_size.hpp"
 
 #include <gtest/gtest.h>
@@ -125,6 +126,55 @@ TEST(LearnedSize, is_halved_and_grows_again_after_a_while) {
     EXPECT_EQ(size.now(), 18U);
     for (int i = 0; i < 100; ++i) size.went_well();
     EXPECT_EQ(size.now(), 160U);
+}
+
+/// What a node with this limit is asked: how many ranges, how many of them in vain, and how many blocks in all.
+struct Asked {
+    std::uint64_t ranges = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t blocks = 0;
+};
+Asked ask(LearnedRange& range, std::uint64_t limit, std::uint64_t ranges) {
+    Asked asked;
+    for (; asked.ranges < ranges; ++asked.ranges) {
+        const std::uint64_t blocks = range.next();
+        if (blocks > limit) {
+            ++asked.refused;
+            range.too_much(blocks);
+        } else {
+            asked.blocks += blocks;
+            range.went_well(blocks);
+        }
+    }
+    return asked;
+}
+
+TEST(LearnedRange, stays_close_below_any_limit_with_few_refusals) {
+    for (const std::uint64_t limit : {1U, 2U, 3U, 10U, 100U, 800U, 2'000U, 10'000U, 50'000U}) {
+        LearnedRange range;
+        EXPECT_EQ(range.next(), LearnedRange::most) << "all at once, where nothing is known";
+        ask(range, limit, 200);
+        const Asked later = ask(range, limit, 2'000);
+        EXPECT_LE(later.refused, 40U) << limit;
+        EXPECT_GE(later.blocks, 2'000 * limit * 85 / 100) << limit;
+    }
+}
+
+TEST(LearnedRange, follows_a_limit_that_moves) {
+    LearnedRange range;
+    ask(range, 100, 500);
+    EXPECT_GT(range.next(), 80U);
+    ask(range, 7, 100);
+    EXPECT_LE(range.next(), 7U);
+    ask(range, 1'000'000'000, 2'000);
+    EXPECT_GT(range.next(), LearnedRange::most / 10 * 9);
+}
+
+TEST(LearnedRange, learns_nothing_from_a_range_that_was_short_anyway) {
+    LearnedRange range;
+    range.too_much(1'000);
+    for (int i = 0; i < 1'000; ++i) range.went_well(3);
+    EXPECT_EQ(range.next(), 500U);
 }
 
 }  // namespace

@@ -87,6 +87,42 @@ TEST(JsonRpcReply, gives_the_replies_to_a_batch_in_the_order_of_the_asks) {
     EXPECT_EQ((*replies)[2].error().message, "http://node: c: error -32601: no");
 }
 
+// In the words of operators: ranges of logs that are too much for them, and what has nothing to do with the range.
+TEST(JsonRpcReply, tells_a_range_of_logs_that_is_too_long_from_too_many_requests) {
+    struct Case {
+        const char* error;
+        Retry retry;
+    };
+    const std::vector<Case> cases{
+        {R"({"code":-32005,"message":"query returned more than 10000 results. Try with this block range [0x1, 0x2]."})", Retry::never},
+        {R"({"code":-32602,"message":"Log response size exceeded. You can make eth_getLogs requests with up to a 2K block range and no limit on the response size"})", Retry::never},
+        {R"({"code":-32600,"message":"Under the Free tier plan, you can make eth_getLogs requests with up to a 10 block range."})", Retry::never},
+        {R"({"code":-32614,"message":"eth_getLogs is limited to a 10,000 range"})", Retry::never},
+        {R"({"code":-32005,"message":"limit exceeded"})", Retry::never},
+        {R"({"code":-32000,"message":"block range too large"})", Retry::never},
+        {R"({"code":-32000,"message":"requested too many blocks from 1 to 5000, maximum is set to 2048"})", Retry::never},
+        {R"({"code":-32600,"message":"ranges over 10000 blocks are not supported on freetier"})", Retry::never},
+        {R"({"code":-32000,"message":"logs matched by query exceeds limit of 10000"})", Retry::never},
+        {R"({"code":-32005,"message":"Too many logs requested. Max logs per response is 20000."})", Retry::never},
+        {R"({"code":-32701,"message":"exceed maximum block range: 50000"})", Retry::never},
+        {R"({"code":-32000,"message":"query timeout exceeded"})", Retry::never},
+        {R"({"code":-32005,"message":"daily request count exceeded, request rate limited"})", Retry::later},
+        {R"({"code":-32005,"message":"request rate limit: limited to 5 per second"})", Retry::later},
+        {R"({"code":429,"message":"Your app has exceeded its compute units per second capacity"})", Retry::later},
+    };
+    for (const Case& c : cases) {
+        const std::string body = std::string(R"({"jsonrpc":"2.0","id":7,"error":)") + c.error + "}";
+        const auto reply = parse_reply(body, Asked{7, "https://host", "eth_getLogs"});
+        ASSERT_FALSE(reply) << c.error;
+        EXPECT_EQ(reply.error().code, ErrorCode::limit) << c.error;
+        EXPECT_EQ(reply.error().retry, c.retry) << c.error;
+    }
+    // Of other methods the ambiguous ones are no word about how much was asked.
+    const auto call = parse_reply(R"({"jsonrpc":"2.0","id":7,"error":{"code":-32005,"message":"limit exceeded"}})", Asked{7, "https://host", "eth_call"});
+    ASSERT_FALSE(call);
+    EXPECT_EQ(call.error().retry, Retry::later);
+}
+
 TEST(JsonRpcReply, says_how_a_batch_was_refused) {
     struct Case {
         const char* body;
