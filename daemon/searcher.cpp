@@ -337,7 +337,28 @@ asio::awaitable<Searcher::Words> Searcher::ask(std::vector<adapters::Logs> filte
         }
         begun += now;
     }
+    const bool told = co_await drop_orphaned(all.logs);
+    if (!told) all.voices = 0;
     co_return all;
+}
+
+// Of the last blocks: an operator that stands on a branch that was left still tells its logs. False: nobody can tell.
+asio::awaitable<bool> Searcher::drop_orphaned(std::vector<adapters::Log>& logs) {
+    const auto head = parts_.heads.head();
+    if (!head) co_return false;
+    std::map<std::uint64_t, model::Bytes32> hashes;
+    for (const adapters::Log& log : logs) {
+        const std::uint64_t number = log.block_number;
+        if (number + near_the_head <= head->ref.number || hashes.contains(number)) continue;
+        const auto hash = co_await hash_at(number);
+        if (!hash) co_return false;
+        hashes.emplace(number, *hash);
+    }
+    std::erase_if(logs, [&](const adapters::Log& log) {
+        const auto accepted = hashes.find(log.block_number);
+        return accepted != hashes.end() && accepted->second != log.block_hash;
+    });
+    co_return true;
 }
 
 asio::awaitable<std::optional<model::Bytes32>> Searcher::hash_at(std::uint64_t number) {
@@ -449,7 +470,7 @@ asio::awaitable<void> Searcher::run() {
 bool Searcher::waited_for() const {
     const auto head = parts_.heads.head();
     return head && std::any_of(entries_.begin(), entries_.end(),
-                               [&](const auto& row) { return !row.second.carried && row.second.state.next + near_the_head <= head->ref.number; });
+                               [&](const auto& row) { return !row.second.carried && (row.second.doubtful || row.second.state.next + near_the_head <= head->ref.number); });
 }
 
 asio::awaitable<void> Searcher::finish(std::function<void(const Progress&)> tell) {
@@ -460,7 +481,8 @@ asio::awaitable<void> Searcher::finish(std::function<void(const Progress&)> tell
     while (!stopping_ && Steady::now() - moved < give_up_after) {
         const Range left = lowest(*up_to);
         tell(progress(*up_to));
-        if (left.entries.empty()) break;
+        const bool doubtful = std::any_of(entries_.begin(), entries_.end(), [](const auto& row) { return row.second.doubtful; });
+        if (left.entries.empty() && !doubtful) break;
         const bool went_on = co_await extend(*up_to);
         if (went_on) moved = Steady::now();
         else co_await pause(retry_pause);

@@ -107,6 +107,7 @@ private:
     asio::awaitable<bool> stands(Entry& entry);
     asio::awaitable<std::optional<model::Bytes32>> hash_at(std::uint64_t number);
     asio::awaitable<Words> ask(std::vector<adapters::Logs> filters, std::uint64_t from, std::uint64_t to);
+    asio::awaitable<bool> drop_orphaned(std::vector<adapters::Log>& logs);
     asio::awaitable<void> ask_one(std::size_t place, adapters::Logs filter, Words& into);
     asio::awaitable<void> pause(std::chrono::milliseconds longest);
     Range lowest(std::uint64_t goal);

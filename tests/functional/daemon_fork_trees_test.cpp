@@ -1,10 +1,15 @@
-// Random trees of forks in the process: after each switch of branch the reader that went along knows what a new one reads.
+// Random trees of forks in the process: after each switch of branch the reader that went along knows what a new one reads, and what it
+// found by logs, its searcher brought to the head beside it, is what a new one finds.
+#include "storage/history.hpp"
+#include "tests/support/daemon_process.hpp"
 #include "tests/support/simulated_reader.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <sstream>
 
@@ -54,6 +59,51 @@ void change(Random& random, States& states) {
     if (below(random, 4) == 0) change_holding(random, states[1]);
 }
 
+// Of the venue that is searched: what opened on a branch was never there on another.
+void change_searched(Random& random, VenueState& state) {
+    if (below(random, 4) == 0) ++state.markets;
+    if (below(random, 2) == 0) {
+        const model::Address owner = numbered_address(0xaa, static_cast<std::uint8_t>(below(random, owner_count)));
+        const auto number = static_cast<std::uint8_t>(1 + below(random, 8));
+        if (below(random, 4) == 0) state.numbered[owner].erase(number);
+        else state.numbered[owner][number] = Holding{1 + below(random, 5'000), below(random, 4'000'000)};
+    }
+}
+
+/// Blocks below each tree that is searched: more than readings search by themselves.
+constexpr std::uint64_t searched_blocks = 300;
+
+void search(boost::asio::io_context& io, SimulatedReader& reader) {
+    run_coroutine(io, reader.heads().ask_once());
+    run_coroutine(io, reader.searcher().finish([](const daemon::Searcher::Progress&) {}));
+}
+
+// As `run` has it, until nothing waits for it; what is known is kept then.
+void search_in_background(boost::asio::io_context& io, SimulatedReader& reader) {
+    boost::asio::co_spawn(io, reader.searcher().run(), [](std::exception_ptr error) {
+        if (error) std::rethrow_exception(error);
+    });
+    io.restart();
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    do io.run_one_for(std::chrono::milliseconds(5));
+    while (reader.searcher().waited_for() && std::chrono::steady_clock::now() < until);
+    run_coroutine(io, reader.searcher().stop());
+}
+
+bool is_searching(const daemon::ChainReading& reading) {
+    return std::any_of(reading.accounts.begin(), reading.accounts.end(), [](const model::MarginAccount& account) { return account.reason.starts_with("searching"); });
+}
+
+// A reading for which everything was searched.
+model::Result<daemon::ChainReading> read_searched(boost::asio::io_context& io, SimulatedReader& reader) {
+    auto reading = reader.read();
+    for (int i = 0; i < 5 && reading && is_searching(*reading); ++i) {
+        search(io, reader);
+        reading = reader.read();
+    }
+    return reading;
+}
+
 // What is known, without how: grades and the blocks of reading are the reader's own business.
 std::string content(const daemon::ChainReading& reading) {
     std::ostringstream text;
@@ -74,10 +124,14 @@ struct Counts {
     std::uint64_t read = 0;
     /// Readings of an owner with more than one account.
     std::uint64_t several = 0;
+    /// Readings of accounts that were found by logs, and new runs in the middle of a tree.
+    std::uint64_t found = 0;
+    std::uint64_t restarts = 0;
 };
 
-// Empty: the reader that went along always knew what a new one read.
-std::string walk(std::uint64_t seed, Counts& counts) {
+// Empty: the reader that went along always knew what a new one read. `searched`: with the venue that is searched; `folder`: keeps what was
+// found there, and begins a new run now and then; empty: no.
+std::string walk(std::uint64_t seed, Counts& counts, bool searched, const std::filesystem::path& folder) {
     Random random(seed);
     SimulatedWorld world;
     boost::asio::io_context io(1);
@@ -107,22 +161,32 @@ std::string walk(std::uint64_t seed, Counts& counts) {
         cold_pointers.push_back(cold.back().get());
     }
     if (fault == 2) warm[faulty]->serve_logs = {};
-    SimulatedReader along(io, settings, warm_pointers);
+    std::unique_ptr<storage::History> history;
+    if (!folder.empty()) history = storage::open_sqlite(folder / (std::to_string(seed) + ".sqlite")).value();
+    const std::optional<std::uint64_t> searched_from = searched ? std::optional(world.tree.root().ref.number) : std::nullopt;
+    auto along = std::make_unique<SimulatedReader>(io, settings, warm_pointers, searched_from, history.get());
     Header tip = world.mine(world.tree.root(), [&random](States& states) {
         for (int i = 0; i < 12; ++i) change_holding(random, states[0]);
     });
+    for (std::uint64_t i = 0; searched && i < searched_blocks; ++i)
+        tip = world.mine(tip, [&](States& states) {
+            if (i % 50 == 7) change_searched(random, states[SimulatedWorld::searched]);
+        });
     const std::uint64_t steps = 2 + below(random, 4);
     for (std::uint64_t step = 0; step < steps; ++step) {
         const Header before = tip;
         std::uint64_t grow = 1 + below(random, 5);
         if (step > 0 && below(random, 3) != 0) {
-            const std::uint64_t depth = std::min(1 + below(random, 6), tip.ref.number - world.tree.root().ref.number);
+            const std::uint64_t depth = std::min(1 + below(random, searched ? 40 : 6), tip.ref.number - world.tree.root().ref.number);
             tip = *world.tree.at(tip, tip.ref.number - depth);
             grow += depth;
             ++counts.switches;
         }
         for (; grow > 0; --grow) {
-            tip = world.mine(tip, [&random](States& states) { change(random, states); });
+            tip = world.mine(tip, [&random, searched](States& states) {
+                change(random, states);
+                if (searched) change_searched(random, states[SimulatedWorld::searched]);
+            });
             ++counts.blocks;
         }
         for (std::size_t i = 0; i < 3; ++i) {
@@ -130,15 +194,22 @@ std::string walk(std::uint64_t seed, Counts& counts) {
             warm[i]->dead = fault == 3 && i == faulty && step % 2 == 0;
         }
         if (fault == 4) warm[faulty]->head = before;
-        const auto known = along.read();
+        if (searched && below(random, 3) == 0) search(io, *along);
+        if (history && below(random, 2) == 0) {
+            search_in_background(io, *along);
+            along = std::make_unique<SimulatedReader>(io, settings, warm_pointers, searched_from, history.get());
+            ++counts.restarts;
+        }
+        const auto known = read_searched(io, *along);
         if (!known) return "step " + std::to_string(step) + ": " + known.error().message;
-        SimulatedReader fresh(io, settings, cold_pointers);
-        const auto anew = fresh.read();
+        SimulatedReader fresh(io, settings, cold_pointers, searched_from);
+        const auto anew = read_searched(io, fresh);
         if (!anew) return "a new reader, step " + std::to_string(step) + ": " + anew.error().message;
         if (content(*known) != content(*anew)) return "step " + std::to_string(step) + ": known\n" + content(*known) + "read anew\n" + content(*anew);
         for (const model::MarginAccount& account : known->accounts) {
             if (account.key.venue.protocol == "linear") ++(account.read_at == known->block ? counts.read : counts.carried);
             if (account.key.sub == "2") ++counts.several;
+            if (account.key.venue.protocol == "found" && account.facts) ++counts.found;
         }
     }
     return {};
@@ -150,13 +221,29 @@ TEST(ForkTrees, leave_the_reader_knowing_what_a_new_one_reads) {
     const std::uint64_t trees = given ? 1 : 10'000;
     Counts counts;
     for (std::uint64_t seed = first; seed < first + trees; ++seed) {
-        const std::string wrong = walk(seed, counts);
+        const std::string wrong = walk(seed, counts, false, {});
         ASSERT_TRUE(wrong.empty()) << "MARGIND_FORK_SEED=" << seed << ": " << wrong;
     }
     std::cout << "seeds " << first << " to " << first + trees - 1 << ": " << counts.blocks << " blocks, " << counts.switches << " switches of branch, accounts carried forward "
               << counts.carried << ", read " << counts.read << '\n';
     EXPECT_TRUE(given || counts.carried > 10'000) << "the trees did not leave anything to carry forward";
     EXPECT_TRUE(given || counts.several > 10'000) << "no owner had several accounts";
+}
+
+TEST(ForkTrees, leave_what_was_found_by_logs_as_a_new_run_finds_it) {
+    const TempFolder folder;
+    const char* given = std::getenv("MARGIND_FORK_SEED");
+    const std::uint64_t first = given ? std::strtoull(given, nullptr, 10) : 1;
+    const std::uint64_t trees = given ? 1 : 120;
+    Counts counts;
+    for (std::uint64_t seed = first; seed < first + trees; ++seed) {
+        const std::string wrong = walk(seed, counts, true, seed % 4 == 0 ? folder.path() : std::filesystem::path());
+        ASSERT_TRUE(wrong.empty()) << "MARGIND_FORK_SEED=" << seed << ": " << wrong;
+    }
+    std::cout << "seeds " << first << " to " << first + trees - 1 << ": " << counts.blocks << " blocks, " << counts.switches << " switches of branch, accounts found "
+              << counts.found << ", new runs " << counts.restarts << '\n';
+    EXPECT_TRUE(given || counts.found > 2'000) << "there was nothing to find";
+    EXPECT_TRUE(given || counts.restarts > 30) << "no run began in the middle of a tree";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <fstream>
 #include <stdexcept>
 
@@ -32,6 +33,19 @@ std::vector<ConfigEndpoint> FaultWorld::honest_endpoints() const {
     std::vector<ConfigEndpoint> out;
     for (std::size_t i = 0; i < count; ++i) out.push_back({name(i), fmt::format("{}/?operator={}", chain_->rpc_url(), name(i)), std::nullopt, std::nullopt});
     return out;
+}
+
+void FaultWorld::await_searched(const DaemonProcess& daemon) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(40);
+    while (true) {
+        chain_->rpc("evm_mine");
+        json block = json::object();
+        block["hash"] = chain_->head().hash.to_string();
+        daemon.await_block(block);
+        const std::string accounts = daemon.get("/v1/portfolios/desk/accounts").text;
+        if (accounts.find("searching") == std::string::npos) return;
+        if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the search does not end; last: " + accounts);
+    }
 }
 
 std::vector<std::string> FaultWorld::open_accounts() {
@@ -98,6 +112,19 @@ std::map<std::string, AccountState> account_states(const DaemonProcess& daemon) 
             for (const json& figure : account.at("native")) state.native[figure.at("name").get<std::string>()] = figure.at("value").get<std::string>();
     }
     return out;
+}
+
+json bare_accounts(const DaemonProcess& daemon) {
+    const Answer answer = daemon.get("/v1/portfolios/desk/accounts");
+    if (answer.status != 200) throw std::runtime_error("accounts: " + answer.text);
+    json accounts = answer.body.at("accounts");
+    for (json& account : accounts) {
+        account.erase("remembered");
+        account.erase("views");
+        json& kind = account.at("grade").at("kind");
+        if (kind == "recomputed") kind = "verified";
+    }
+    return accounts;
 }
 
 std::size_t peak_memory_kib(pid_t process) {

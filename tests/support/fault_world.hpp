@@ -35,6 +35,8 @@ public:
 
     std::string user(std::size_t index) const { return chain_->ready().at("accounts").at(index).get<std::string>(); }
     nlohmann::json verb(const std::string& verb, const nlohmann::json& arguments) { return chain_->verb(verb, arguments).at("block"); }
+    /// Mines until the daemon, which takes up what was searched with each new head, searches for nothing more.
+    void await_searched(const DaemonProcess& daemon);
     /// 10 WETH against 22,000 USDC for the first: liquidated at 2667 dollars; 5 WBTC against 200,000 USDC for the second: at 51,282;
     /// 8 WETH against 9,000 DAI for the third.
     std::vector<std::string> open_accounts();
@@ -77,6 +79,9 @@ struct AccountState {
     bool operator==(const AccountState&) const = default;
 };
 std::map<std::string, AccountState> account_states(const DaemonProcess& daemon);
+/// The accounts of /v1/portfolios/desk/accounts without what depends on what a daemon remembers, and on whether it carried an account
+/// forward or read it with its views.
+nlohmann::json bare_accounts(const DaemonProcess& daemon);
 
 /// VmHWM of a process in KiB: the most memory that it has held at once.
 std::size_t peak_memory_kib(pid_t process);

@@ -140,6 +140,19 @@ async function setFee(world, args) {
   return { block: head };
 }
 
+/** A market of the tokens, the oracle and the rate model of `market` under another of the limits; verbs know it by `name` from then on. */
+async function createMarket(world, args) {
+  const { morpho, markets } = world.optional.morpho;
+  const { collateral, loan, oracle, params, fixed } = morphoMarketOf(world, args);
+  if (typeof args.name !== "string" || args.name === "") throw new Refused("name: expected a text");
+  const lltv = parseInteger(args.lltv_raw, "lltv_raw");
+  const own = [...params.slice(0, 4), lltv];
+  const { head, receipts } = await world.evm.block([morpho.tx(world.roles.owner, "createMarket", own)], { at: args.at });
+  const [{ id }] = eventsOf(morpho, receipts[0], "CreateMarket");
+  markets[args.name] = { id, params: own, oracle, collateral, loan, lltv, fixed };
+  return { block: head, id };
+}
+
 const amounts = ["user", "market", "amount", "amount_raw", "at"];
 
 export const morphoVerbs = {
@@ -153,5 +166,6 @@ export const morphoVerbs = {
   morpho_pre_liquidate: { fields: ["user", "market", "seized_raw", "at"], run: preLiquidate },
   morpho_set_oracle: { fields: ["market", "price_raw", "at"], run: setOracle },
   morpho_accrue: { fields: ["market", "at"], run: accrue },
+  morpho_create_market: { fields: ["market", "name", "lltv_raw", "at"], run: createMarket },
   morpho_set_fee: { fields: ["market", "fee_raw", "at"], run: setFee },
 };
