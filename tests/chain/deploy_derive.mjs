@@ -1,4 +1,4 @@
-// Doubles of Derive: a Standard Manager with two markets, a PMRM 2 of ETH, and their feeds. See contracts/derive for what they do not prove.
+// Doubles of Derive: a Standard Manager with two markets, a PMRM 2 of ETH, a PMRM of BTC, and their feeds. See contracts/derive for what they do not prove.
 import { compiled } from "./artifacts.mjs";
 import { Refused } from "./chain_error.mjs";
 
@@ -19,7 +19,7 @@ async function deployMarket(evm, owner, subaccounts, price) {
   return { spot, perp_feed, forward, vol, rate, perp, option, base };
 }
 
-/** Returns {subaccounts, matching, cash, auction, stable, standard, portfolio, ETH: {spot, …}, BTC: {…}}. */
+/** Returns {subaccounts, matching, cash, auction, stable, standard, portfolio, first_portfolio, ETH: {spot, …}, BTC: {…}}. */
 export async function deploy({ evm, roles: { owner } }) {
   const make = (name, ...args) => evm.deploy(owner, compiled("derive_doubles", name), args);
   const subaccounts = await make("SubAccounts");
@@ -33,10 +33,13 @@ export async function deploy({ evm, roles: { owner } }) {
   for (const { option, perp, base, spot, forward, vol } of Object.values(markets)) {
     await standard.send(owner, "addMarket", option.address, perp.address, base.address, spot.address, forward.address, vol.address);
   }
-  const eth = markets.ETH;
-  const feeds = [eth.spot, stable, eth.forward, eth.vol, eth.rate].map((feed) => feed.address);
-  const portfolio = await make("PortfolioManager2", subaccounts.address, cash.address, eth.option.address, eth.perp.address, feeds, eth.base.address);
-  return { subaccounts, matching, cash, auction, stable, standard, portfolio, ...markets };
+  const makePortfolio = (name, { spot, forward, vol, rate, option, perp, base }) => {
+    const feeds = [spot, stable, forward, vol, rate].map((feed) => feed.address);
+    return make(name, subaccounts.address, cash.address, option.address, perp.address, feeds, base.address);
+  };
+  const portfolio = await makePortfolio("PortfolioManager2", markets.ETH);
+  const first_portfolio = await makePortfolio("PortfolioManager1", markets.BTC);
+  return { subaccounts, matching, cash, auction, stable, standard, portfolio, first_portfolio, ...markets };
 }
 
 const addressesOf = (part) =>

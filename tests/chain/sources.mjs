@@ -105,10 +105,10 @@ const named = {
   derive_doubles: {
     solc: "solc-0.8.26",
     paths: { "contracts/derive/": "contracts/derive" },
-    entries: ["contracts/derive/Managers.sol"],
+    entries: ["contracts/derive/FirstManager.sol"],
     contracts: [
       "SpotFeed", "SpotDiffFeed", "VolFeed", "ForwardFeed", "RateFeed", "SubAccounts", "Matching", "CashAsset", "PlainAsset", "PerpAsset",
-      "DutchAuction", "StandardManager", "PortfolioManager2",
+      "DutchAuction", "StandardManager", "PortfolioManager2", "PortfolioManager1",
     ],
     settings: { optimizer, viaIR: true },
   },

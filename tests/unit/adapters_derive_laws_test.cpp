@@ -195,7 +195,7 @@ TEST(DerivePerp, an_even_pair_of_perp_and_token_leaves_the_haircuts) {
     Market& market = book.markets.front();
     Checked m;
     book.stable.price = wad;
-    market.perp = Perp{{}, m.negate(I256(2 * wad)), market.spot, {}, {}, {}, {}};
+    market.perp = Perp{{}, m.negate(I256(2 * wad)), market.spot, {}, {}, {}, {}, {}};
     book.collaterals = {{"BTC", {"BTC"}, {}, I256(2 * wad), market.spot, true, part(wad, 15), part(wad, 5)}};
     const auto margin = portfolio_margin(book);
     ASSERT_TRUE(margin);

@@ -86,7 +86,9 @@ void move_perp(Perp& perp, const I256& before, const I256& spot, std::int64_t se
     const I256 price = perp.price.price;
     if (perp.difference_cap.is_zero()) perp.price.price = std::max(m.add(price, m.sub(spot, before)), I256());
     else perp.price.price = m.take(perp_price(spot, perp.difference, perp.difference_cap));
-    perp.unsettled = m.add(perp.unsettled, m.mul(m.sub(perp.price.price, price), perp.size));
+    const I256 from = perp.last_mark.value_or(price);
+    const I256 gained = m.mul(m.sub(price, from), perp.size);
+    perp.unsettled = m.add(m.sub(perp.unsettled, gained), m.mul(m.sub(perp.price.price, from), perp.size));
     if (seconds != 0) perp.unsettled = m.add(perp.unsettled, funding(perp, spot, seconds, m));
 }
 

@@ -54,6 +54,8 @@ struct Perp {
     Feed price;
     /// What settling now would pay: gains since the last mark, funding, and what was not yet paid out.
     I256 unsettled;
+    /// Where gains count from. Without it those of a move are rounded by themselves, up to one unit from the contract's.
+    std::optional<I256> last_mark;
     /// Spot difference of the perp feed as signed, and the cap on it; both 0: the price moves with spot by the same amount.
     I256 difference;
     I256 difference_cap;

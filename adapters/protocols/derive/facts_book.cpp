@@ -105,10 +105,11 @@ private:
         // A feed that computes otherwise: its distance to spot stays as it is.
         if (computed != std::optional<I256>(perp.price.price)) perp.difference = perp.difference_cap = {};
         Checked m;
+        if (!account_.has(held + "perp_unsettled") || account_.has(held + "perp_last_mark")) perp.last_mark = number(account_, held + "perp_last_mark");
         if (account_.has(held + "perp_unsettled")) {
             perp.unsettled = number(account_, held + "perp_unsettled");
         } else {
-            const I256 gain = m.mul(m.sub(perp.price.price, number(account_, held + "perp_last_mark")), perp.size);
+            const I256 gain = m.mul(m.sub(perp.price.price, *perp.last_mark), perp.size);
             perp.unsettled = m.add(gain, number(account_, held + "perp_stored"));
         }
         if (!m.ok()) return refuse(ErrorCode::out_of_range, "the perp's result does not fit");

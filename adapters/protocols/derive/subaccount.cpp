@@ -304,6 +304,7 @@ void Subaccount::take_perp(Answers& answers, const HeldPerp& perp) {
     facts_.add(perp.prefix + "perp_size", perp.size);
     if (unsettled) {
         facts_.add(perp.prefix + "perp_unsettled", *unsettled);
+        if (position) facts_.add(perp.prefix + "perp_last_mark", position->front());
         return;
     }
     if (!is_stale(unsettled.error())) return refuse(unsettled.error().code, unsettled.error().message);
