@@ -1,12 +1,14 @@
 // The Compound III rule against our double of a comet (tests/chain/contracts/compound: no package has the real one): every view and
 // static calls of absorb(), prices set to the unit, adjustments. It proves reading and arithmetic against that contract alone.
 #include "risk/distance.hpp"
+#include "risk/model/keccak.hpp"
 #include "tests/support/comet_world.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <iostream>
 
@@ -178,6 +180,58 @@ TEST_P(CompoundDouble, makes_only_the_holders_of_a_refused_price_unknown) {
     }
     EXPECT_GT(unknown, 3);
     EXPECT_GT(known, 3);
+}
+
+TEST_P(CompoundDouble, is_right_with_dust_with_negative_equity_and_while_absorbing_is_paused) {
+    const std::string collateral = world_.base == "USDC" ? "WETH" : "WBTC";
+    const auto act = [&](const char* verb, int user, const std::string& asset, const std::string& amount) {
+        world_.verb(verb, R"({"user": )" + std::to_string(user) + R"(, "asset": ")" + asset + R"(", )" + amount + "}");
+    };
+    act("compound_supply", 0, collateral, R"("amount_raw": "1")");
+    // Of one unit the comet's rounding leaves nothing.
+    act("compound_supply", 1, world_.base, R"("amount_raw": "2")");
+    act("compound_supply", 2, collateral, R"("amount": "4")");
+    act("compound_withdraw", 2, world_.base, world_.base == "USDC" ? R"("amount": "6000")" : R"("amount": "40")");
+    const auto accounts = [&] {
+        std::vector<CometAccount> all;
+        const BlockRef block = chain_.head();
+        for (const char* kind : {"dust of collateral", "dust of base", "borrower", "nothing"}) {
+            CometAccount& one = all.emplace_back();
+            one.owner = Address::parse(chain_.ready().at("accounts").at(all.size() - 1).get<std::string>()).value();
+            one.kind = kind;
+            const auto reading = world_.road.accounts(world_.road.venue(block), std::array{one.owner}, block);
+            if (!reading.front().value().empty()) one.facts = reading.front()->front().facts;
+        }
+        return all;
+    };
+    std::vector<CometAccount> all = accounts();
+    EXPECT_FALSE(all.back().facts) << "who has nothing has no account";
+    all.pop_back();
+    for (const CometAccount& one : all) ASSERT_TRUE(one.facts) << one.kind;
+    compare(all, world_.road.venue(chain_.head()), chain_.head(), "dust");
+
+    const Address feed = Address::parse(chain_.ready().at("addresses").at("compound").at(world_.base).at("feeds").at(collateral).get<std::string>()).value();
+    world_.set_price(collateral, *model::mul_div(words_of(chain_.call(feed, call_data("latestAnswer()"))).at(0), U256(1), U256(10), model::Rounding::down));
+    const FactsPtr fallen = world_.road.venue(chain_.head());
+    compare(all, fallen, chain_.head(), "a tenth of the price");
+    const auto borrower = world_.prepare(fallen, all[2]);
+    EXPECT_TRUE(borrower->at(borrower->current())->equity.raw.is_negative());
+    EXPECT_TRUE(world_.absorbs(all[2].owner, chain_.head()));
+
+    // Nobody can take it then; its state is what it was.
+    world_.verb("compound_pause_absorb", R"({"enabled": true})");
+    const auto paused = world_.prepare(world_.road.venue(chain_.head()), all[2]);
+    EXPECT_TRUE(paused->at(paused->current())->liquidatable);
+    EXPECT_EQ(world_.views(all[2].owner, chain_.head())[2], U256(1));
+    try {
+        chain_.call(world_.comet, call_data("absorb(address,address[])", {word_of(all[2].owner), U256(64), U256(1), word_of(all[2].owner)}));
+        ADD_FAILURE() << "absorbed while paused";
+    } catch (const std::runtime_error& error) {
+        const model::Bytes32 hash = model::keccak256(std::string_view("Paused()"));
+        EXPECT_NE(std::string(error.what()).find(model::to_hex(std::span(hash.bytes).first(4))), std::string::npos) << error.what();
+    }
+    world_.verb("compound_pause_absorb", R"({"enabled": false})");
+    EXPECT_TRUE(world_.absorbs(all[2].owner, chain_.head()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Comets, CompoundDouble, testing::Values("USDC", "WETH"));
