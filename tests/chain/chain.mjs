@@ -115,7 +115,7 @@ async function main() {
 }
 
 main().catch((error) => {
-  const told = error instanceof Refused || error.code?.startsWith("ERR_PARSE_ARGS");
+  const told = error instanceof Refused || String(error.code).startsWith("ERR_PARSE_ARGS");
   say(told ? error.message : error.stack);
   process.exit(1);
 });
