@@ -160,6 +160,11 @@ TEST_F(GTradeOnChain, another_collateral_is_its_own_money_and_what_has_no_price_
     EXPECT_EQ(native(weth, "liqPnlThresholdP"), "850000000000");
     EXPECT_EQ(weth.at("standing").at("equity").at("amount"), "0.94");
     EXPECT_EQ(weth.at("standing").at("equity").at("unit"), "ETH");
+    // 100 WETH at 3,000 move as 100 ETH do.
+    const json& perp = weth.at("positions").at(1);
+    EXPECT_EQ(perp.at("quantity").at("amount"), "100");
+    EXPECT_EQ(perp.at("mark").at("amount"), "1");
+    EXPECT_EQ(perp.at("notional").at("amount"), "100");
     EXPECT_EQ(accounts.at(1).at("grade").at("kind"), "unknown");
     EXPECT_NE(accounts.at(1).at("reason").get<std::string>().find("no price of DOGE/USD on chain"), std::string::npos) << accounts.at(1).at("reason");
 }

@@ -3,6 +3,7 @@
 #include "adapters/pair_feeds.hpp"
 #include "adapters/protocols/gtrade/book.hpp"
 #include "adapters/protocols/gtrade/contracts.hpp"
+#include "adapters/protocols/gtrade/readings.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -189,6 +190,64 @@ TEST(GTradeReplies, of_another_width_are_errors_and_never_a_trade) {
     EXPECT_FALSE(check_width(model::Bytes(14 * 32), 15, "getTrade"));
 }
 
+TEST(GTradeReading, joins_by_place_and_makes_what_has_no_price_or_a_bad_figure_unknown_alone) {
+    model::FactsBuilder facts{venue_schema};
+    facts.add("chain_id", U256(1));
+    facts.add("diamond", numbered(5));
+    facts.add("trading_activated", U256());
+    facts.add("collaterals", U256(3));
+    for (std::size_t i = 0; i < 3; ++i) {
+        facts.add(item("collateral", i, "token"), numbered(6));
+        facts.add(item("collateral", i, "decimals"), U256(6));
+        facts.add(item("collateral", i, "price"), scaled("1", 8));
+    }
+    add_feeds({{numbered(8), 60, pair_address("ETH/USD"), 8}}, facts);
+    facts.add(item("feed", 0, "answer"), scaled("1900", 8));
+    facts.add(item("feed", 0, "updated_at"), U256(100));
+    facts.add("time", U256(160));
+    const auto reading = account_reading(std::move(facts).build().value(), numbered(9));
+    const auto next = [&](const std::vector<model::Bytes>& round) {
+        std::vector<Reply> replies;
+        for (const model::Bytes& bytes : round) replies.emplace_back(bytes);
+        return reading->next(replies).size();
+    };
+    const auto word = [](std::uint64_t value) { return words_of({value}).encoded(); };
+    const auto named = [](const char* from) { return AbiWriter().tuple(AbiWriter().string(from).string("USD").u256(U256(1))).encoded(); };
+    ASSERT_EQ(next({}), 3U);
+    ASSERT_EQ(next({array(3, [](std::size_t i) { return trade_words(i + 4); }), array(3, [](std::size_t i) { return words_of({1, 2, 3, 4, 5, 6, i, 8, 9}); }),
+                    array(3, [](std::size_t i) { return words_of({11, 900, 800, 5, i + 6}); })}),
+              3U);
+    // Of trades 4 and 6 eleven figures each; trade 5 is in a pair without a feed.
+    ASSERT_EQ(next({named("ETH"), named("DOGE"), named("ETH")}), 22U);
+    const model::Bytes fees = array(1, [](std::size_t) { return words_of({7, 8, 0, 0, 0, 0, 0, 0}); });
+    const auto holding = [](std::int64_t fee) { return AbiWriter().i256(I256(fee)).u256(U256()).u256(U256()).i256(I256(fee)).encoded(); };
+    const model::Bytes borrowing = array(1, [](std::size_t) { return words_of({77, 0}); });
+    const model::Bytes funding = array(1, [](std::size_t) { return words_of({1, 2, 33, 4, 0}); });
+    std::vector<model::Bytes> figures{fees, holding(5), holding(6), word(1), word(2), word(3), word(4), word(150'000), borrowing, funding, word(500)};
+    std::vector<model::Bytes> both = figures;
+    both.insert(both.end(), figures.begin(), figures.end());
+    // The last trade's price of liquidation with a word behind it.
+    both[11 + 3].resize(64);
+    ASSERT_EQ(next(both), 0U);
+    const auto accounts = reading->result();
+    ASSERT_TRUE(accounts) << accounts.error().message;
+    ASSERT_EQ(accounts->size(), 3U);
+    EXPECT_EQ(accounts->at(0).sub, "trade.4");
+    const RawTrade raw = raw_trade(*accounts->at(0).facts).value();
+    EXPECT_EQ(raw.price, price("1900"));
+    EXPECT_FALSE(raw.price_is_old) << "just in time";
+    EXPECT_EQ(raw.contracts_version, 0U);
+    EXPECT_EQ(raw.end_leverage, 6U);
+    EXPECT_EQ(raw.holding_fees_at_twice, I256(6));
+    EXPECT_EQ(raw.realized_pnl, I256(8));
+    EXPECT_EQ(raw.borrowing_per_second, U256(77));
+    EXPECT_TRUE(raw.funding_per_second.is_zero()) << "of version 10 alone";
+    EXPECT_EQ(raw.fee_multiplier, 500U);
+    EXPECT_NE(accounts->at(1).reason.find("no price of DOGE/USD"), std::string::npos) << accounts->at(1).reason;
+    EXPECT_EQ(accounts->at(2).facts, nullptr);
+    EXPECT_NE(accounts->at(2).reason.find("64 bytes instead of 32"), std::string::npos) << accounts->at(2).reason;
+}
+
 TEST(GTradeProfit, is_that_of_the_sdks_own_test) {
     // perps.md 3.6, of pnl.test.ts: 100 to 110 long at 10x is +100 %, to 95 -50 %, a loss is capped at -100 %.
     EXPECT_EQ(percent_profit(price("100"), price("110"), true, 10'000), I256(static_cast<std::int64_t>(100 * percent)));
@@ -316,6 +375,15 @@ TEST(GTradeAccount, has_its_requirements_and_positions) {
     EXPECT_EQ(positions[1].quantity.to_string(), "-100");
     EXPECT_EQ(positions[1].notional.to_string(), "-10000");
     EXPECT_EQ(positions[1].accrued.to_string(), "-10");
+    // The same behind 0.5 WETH at 2,000 USD, told in WETH.
+    RawTrade weth = raw;
+    weth.collateral_decimals = 18;
+    weth.collateral = scaled("0.5", 18);
+    weth.collateral_price = scaled("2000", 8);
+    const auto in_weth = account_of(weth)->positions(account_of(weth)->current()).value();
+    EXPECT_EQ(in_weth[1].quantity.to_string(), "-100");
+    EXPECT_EQ(in_weth[1].mark.to_string(), "0.05");
+    EXPECT_EQ(in_weth[1].notional.to_string(), "-5");
     const auto deeper = account->with({model::Verb::deposit, raw.collateral_token, usdc("1000")}).value();
     EXPECT_EQ(deeper->positions(deeper->current())->at(1).quantity.to_string(), "-100");
     EXPECT_EQ(deeper->at(deeper->current())->equity.to_string(), "1990");

@@ -1,16 +1,11 @@
 // Ostium: calls and replies as bytes, the worked numbers of the project's reference (perps.md 4.3), readings, and laws of the test.
 #include "adapters/evm/abi_writer.hpp"
-#include "adapters/protocols/ostium/account_file.hpp"
 #include "adapters/protocols/ostium/book.hpp"
 #include "adapters/protocols/ostium/contracts.hpp"
-#include "adapters/protocols/ostium/protocol.hpp"
 #include "adapters/protocols/ostium/readings.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include <fstream>
-#include <sstream>
 
 namespace margind::adapters::protocols::ostium {
 namespace {
@@ -131,6 +126,64 @@ TEST(OstiumReplies, of_another_width_are_errors_and_never_a_trade) {
     model::Bytes sided = trade_words().encoded();
     sided.back() = std::byte{2};
     EXPECT_FALSE(decode_trade(sided));
+}
+
+/// One pair, BTC/USD without a feed, with two trades.
+model::FactsPtr one_pair() {
+    model::FactsBuilder facts{venue_schema};
+    facts.add("chain_id", U256(1));
+    for (const char* name : {"trading_storage", "registry", "pairInfos", "pairsStorage", "openPnl", "collateral_token"}) facts.add(name, numbered(7));
+    facts.add("max_trades_per_pair", U256(2));
+    facts.add("liq_margin_threshold", U256(25));
+    facts.add("pairs", U256(1));
+    facts.add(item("pair", 0, "name"), to_bytes("BTC/USD"));
+    add_feeds({}, facts);
+    facts.add("time", U256(200));
+    return std::move(facts).build().value();
+}
+model::Bytes one_word(std::uint64_t value) { return AbiWriter().u256(U256(value)).encoded(); }
+model::Result<AccountReadings> read(const std::vector<std::vector<model::Bytes>>& rounds) {
+    const auto reading = account_reading(one_pair(), numbered(9));
+    std::size_t asked = reading->next({}).size();
+    for (const auto& round : rounds) {
+        EXPECT_EQ(asked, round.size());
+        std::vector<Reply> replies;
+        for (const model::Bytes& bytes : round) replies.emplace_back(bytes);
+        asked = reading->next(replies).size();
+    }
+    return reading->result();
+}
+std::vector<model::Bytes> trades_round(const model::Bytes& first, const model::Bytes& second) {
+    const model::Bytes funding = AbiWriter().i256(I256(1)).i256(I256(2)).i256(I256(-3)).i256(I256(4)).encoded();
+    return {one_word(10'000), one_word(0), AbiWriter().u256(price("130")).encoded(), funding, one_word(5), first, info_bytes(), second, info_bytes()};
+}
+
+TEST(OstiumReading, makes_a_slot_that_is_no_trade_unknown_and_leaves_its_sibling) {
+    const model::Bytes good = trade_words(9, 0, 0).encoded();
+    model::Bytes wide = trade_words(9, 0, 1).encoded();
+    wide.resize(wide.size() + 32);
+    const model::Bytes funding_fee = AbiWriter().i256(I256(-4)).i256(I256()).encoded();
+    const auto accounts = read({{one_word(2)}, trades_round(good, wide), {one_word(7), funding_fee, one_word(500'000), one_word(6)}});
+    ASSERT_TRUE(accounts) << accounts.error().message;
+    ASSERT_EQ(accounts->size(), 2U);
+    const AccountReading& read_one = accounts->at(0);
+    EXPECT_EQ(read_one.sub, "trade.0.0");
+    const RawTrade raw = raw_trade(*read_one.facts).value();
+    EXPECT_EQ(raw.rollover_fee, U256(7));
+    EXPECT_EQ(raw.funding_fee, I256(-4));
+    EXPECT_TRUE(raw.price_is_old) << "of the last trade";
+    EXPECT_EQ(raw.price, price("130"));
+    EXPECT_TRUE(raw.funding_per_block.is_zero()) << "shorts pay";
+    EXPECT_EQ(raw.rollover_per_block, U256(5));
+    EXPECT_EQ(read_one.views.at(1).value, I256(6));
+    EXPECT_EQ(accounts->at(1).sub, "trade.0.1");
+    EXPECT_EQ(accounts->at(1).facts, nullptr);
+    EXPECT_NE(accounts->at(1).reason.find("320 bytes instead of 288"), std::string::npos) << accounts->at(1).reason;
+    // Somebody else's trade is not the owner's, and a trade that is not found is no trade less.
+    const auto other = read({{one_word(1)}, trades_round(trade_words(8, 0, 0).encoded(), trade_words(9, 0, 1, 0).encoded())});
+    EXPECT_NE(other->at(0).reason.find("another trader"), std::string::npos);
+    EXPECT_FALSE(read({{one_word(2)}, trades_round(good, trade_words(9, 0, 1, 0).encoded())}));
+    EXPECT_TRUE(read({{one_word(0)}})->empty());
 }
 
 TEST(OstiumLiquidationPrice, is_that_of_the_references_table) {

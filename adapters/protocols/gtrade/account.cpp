@@ -76,7 +76,7 @@ public:
         const Result<Figures> f = figures(state);
         if (!f) return fail(f.error());
         const RawTrade& raw = book_.raw;
-        const U256& price = state.prices.front();
+        const U256& collateral_price = state.prices[1];
         Checked m;
         std::vector<model::Position> list;
         model::Position& held = list.emplace_back();
@@ -89,16 +89,18 @@ public:
         held.carry_per_day = money({});
         held.collateral = true;
         model::Position& perp = list.emplace_back();
-        // As Trade.positionSizeToken: with another collateral than a dollar, units of it for each unit that the price moves.
-        const U256 size = m.div(m.mul(raw.collateral, U256(raw.leverage)), U256(1'000));
-        const U256 amount = m.mul_div(m.mul(size, U256::pow10(18U - decimals())), U256::pow10(10), raw.open_price);
+        // Profits are a share of the collateral: what it is worth in dollars buys the units, whose price is told in the collateral.
+        const U256 size = m.mul(m.div(m.mul(raw.collateral, U256(raw.leverage)), U256(1'000)), U256::pow10(18U - decimals()));
+        const U256 amount = m.mul_div(m.mul(size, collateral_price), U256(100), raw.open_price);
+        const auto in_collateral = [&](const U256& usd) { return m.mul_div(usd, U256::pow10(16), collateral_price); };
+        const U256 mark = in_collateral(state.prices[0]);
         perp.instrument = model::Instrument::perp;
         perp.underlying = book_.index.underlying;
         perp.label = book_.index.label;
         perp.quantity = {m.take(I256::make(!raw.is_long, amount)), 18, book_.index.underlying.symbol};
-        perp.mark = {m.to_signed(price), price_decimals, unit()};
-        perp.notional = money(m.take(I256::make(!raw.is_long, m.mul_div(amount, price, U256::pow10(28U - decimals())))));
-        perp.entry = Money{m.to_signed(raw.open_price), price_decimals, unit()};
+        perp.mark = {m.to_signed(mark), 18, unit()};
+        perp.notional = money(m.take(I256::make(!raw.is_long, m.mul_div(amount, mark, U256::pow10(36U - decimals())))));
+        perp.entry = Money{m.to_signed(in_collateral(raw.open_price)), 18, unit()};
         perp.accrued = money(m.negate(f->fees));
         const Result<Figures> later = figures(State{state.prices, state.time_offset_s + day, {}});
         if (!later) return fail(later.error());
