@@ -1,4 +1,5 @@
 // margind evaluate on one account written down, without a chain: the published cases as files, and files that are wrong.
+#include "risk/model/money.hpp"
 #include "tests/support/daemon_process.hpp"
 
 #include <gtest/gtest.h>
@@ -57,6 +58,27 @@ TEST(DeriveAccountFile, is_healthy_with_enough_cash) {
     EXPECT_EQ(run_margind({"evaluate", folder.write("enough.json", account.dump())}).code, 0);
     account["interest"] = "-0.02";
     EXPECT_EQ(run_margind({"evaluate", folder.write("owing.json", account.dump())}).code, 20);
+}
+
+TEST(DeriveAccountFile, gives_the_price_at_which_a_file_with_that_price_is_liquidatable) {
+    const TempFolder folder;
+    json account = document("standard_short_call.json");
+    account["cash"] = "1000";
+    const auto raw = [](const json& text) { return model::parse_decimal(text.get<std::string>(), 18).value(); };
+    json& market = account["markets"][0];
+    const model::I256 spot = raw(market["spot"]["price"]);
+    const model::I256 forward = raw(market["expiries"][0]["forward"]);
+    const json found = json::parse(run_margind({"evaluate", folder.write("short_call.json", account.dump()), "--json"}).out);
+    ASSERT_FALSE(found.at("candidates").empty()) << found.dump(1);
+    const json& candidate = found.at("candidates").at(0);
+    EXPECT_EQ(candidate.at("asset"), "ETH");
+    EXPECT_EQ(candidate.at("direction"), "up");
+    const model::I256 price = model::I256::from(model::U256::from_decimal(candidate.at("liquidation_price").get<std::string>()).value()).value();
+    for (const auto& [there, code] : {std::pair(price, 20), std::pair(*model::checked_sub(price, model::I256(1)), 0)}) {
+        market["spot"]["price"] = model::decimal_text(there, 18);
+        market["expiries"][0]["forward"] = model::decimal_text(*model::checked_add(forward, *model::checked_sub(there, spot)), 18);
+        EXPECT_EQ(run_margind({"evaluate", folder.write("moved.json", account.dump())}).code, code) << market["spot"]["price"];
+    }
 }
 
 TEST(DeriveAccountFile, is_refused_with_the_value_that_is_wrong) {

@@ -168,7 +168,7 @@ TEST(HyperliquidAccountFile, gives_the_worked_numbers_of_accounts_written_down) 
     const std::vector<Case> cases{
         {"cross_btc_in_two_tiers", {"cross, mode standard", "-190000000", "40x above 0, 20x above 150000000", "3125000", "10000000", "the margin tiers of BTC are the configuration's"},
          "down", "964743"},
-        {"unified", {"cross, mode unified", "-148", "3.7", "by the configuration a unified account"}, "up", "1658537"},
+        {"unified", {"cross, mode unified", "spot USDC", "20", "170", "-150", "-148", "3.7", "by the configuration a unified account"}, "up", "1658537"},
     };
     for (const Case& one : cases) {
         const std::string file = std::string(MARGIND_SOURCE_DIR) + "/tests/unit/data/hyperliquid/" + one.file + ".json";

@@ -1,6 +1,7 @@
 // One deployment of Derive as an adapter.
 #include "adapters/protocols/derive/protocol.hpp"
 
+#include "adapters/protocols/derive/account.hpp"
 #include "adapters/protocols/derive/margin_report.hpp"
 #include "adapters/protocols/derive/raw_account.hpp"
 #include "adapters/protocols/derive/readings.hpp"
@@ -85,11 +86,11 @@ Result<std::unique_ptr<Adapter>> make(config::Venue settings) {
 }
 
 Result<AccountFileAnswer> evaluate_file(std::string_view text) {
-    const Result<Book> book = parse_raw_account(text);
+    Result<Book> book = parse_raw_account(text);
     if (!book) return model::fail(book.error());
     Result<MarginReport> report = margin_report(*book);
     if (!report) return model::fail(report.error());
-    return AccountFileAnswer{std::move(report->text), std::move(report->json), report->liquidatable};
+    return AccountFileAnswer{std::move(report->text), std::move(report->json), report->liquidatable, std::make_unique<Account>(std::move(*book), std::string())};
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ void position_steps(const Held& held, AccountSteps& steps) {
     if (!notional) return;
     const Result<U256> maintenance = maintenance_of(*notional, held.tiers);
     if (!maintenance) return;
+    steps.add(raw.coin + " entry sign x entryNtl", I256::make(raw.szi.is_negative(), raw.entry_ntl).value_or(I256()), 6);
     steps.add(raw.coin + " szi", raw.szi, static_cast<std::uint8_t>(raw.sz_decimals));
     steps.add(raw.coin + " mark", *I256::from(raw.mark), price);
     steps.add(raw.coin + " value szi x mark", I256::make(raw.szi.is_negative(), *notional).value_or(I256()), 6);
@@ -67,7 +68,8 @@ Result<AccountFileAnswer> evaluate_account_file(std::string_view text) {
     if (!book) return fail(book.error());
     AccountSteps steps(account_file_format);
     steps.add("account", std::string(book->isolated ? "isolated position" : "cross") + ", mode " + to_string(book->mode));
-    steps.add("cash", book->cash, 6);
+    if (book->mode == Mode::unified && !book->isolated) steps.add("spot USDC", I256::from(file->account.spot_total).value_or(I256()), 8);
+    steps.add(book->mode == Mode::unified && !book->isolated ? "cash: spot USDC less entries" : "cash", book->cash, 6);
     for (const Held& held : book->positions) position_steps(held, steps);
     for (const std::string& note : book->notes) steps.add("note", note);
     return steps.answer(prepared(std::move(*book)));
