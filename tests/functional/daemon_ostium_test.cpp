@@ -140,6 +140,22 @@ TEST_F(OstiumOnChain, the_price_of_the_last_trade_is_marked_stale_and_none_is_un
     EXPECT_NE(by_last.at("grade").at("reason").get<std::string>().find("closed at the end of the trading day"), std::string::npos) << by_last.at("grade");
 }
 
+TEST_F(OstiumOnChain, a_pair_that_is_listed_under_way_is_found) {
+    const TempFolder folder;
+    DaemonProcess daemon(folder, config(3));
+    daemon.await("/v1/portfolios/desk/accounts", [](const Answer& answer) { return answer.status == 200; });
+    // "SOL" and "USD" as bytes32.
+    const auto name = [](const char* hex) { return "0x" + std::string(hex) + std::string(58, '0'); };
+    const int listed = static_cast<int>(chain_.ready().at("addresses").at("ostium").at("pairs").size());
+    send(json::array({call("addPair", {name("534f4c"), name("555344"), 10'000, 0}), call("setLastTradePrice", {listed, zeros("150", 18)}),
+                      call("open", {user(3), listed, 1, true, zeros("1000", 6), 500, zeros("150", 18)})}));
+    daemon.await("/v1/portfolios/desk/accounts", [&](const Answer& answer) {
+        const std::string text = answer.body.dump();
+        // It has no row in the asset table.
+        return text.find("trade." + std::to_string(listed) + ".1") != std::string::npos && text.find("(SOL/USD) on chain 31337: add it") != std::string::npos;
+    });
+}
+
 TEST_F(OstiumOnChain, another_layout_is_an_error_at_the_start_and_under_way) {
     send(json::array({open(0, "ETH/USD", 0, true, 2000, "3000")}));
     const TempFolder folder;
