@@ -210,5 +210,17 @@ TEST(GTradeAccountFile, the_readmes_example_is_evaluated_step_by_step) {
     EXPECT_NE(refused.err.find("$.trade: missing key"), std::string::npos) << refused.err;
 }
 
+TEST(GTradeAccountFile, gives_the_worked_numbers_of_a_short_behind_weth) {
+    // perps.md 3.6: 85 % between 10x and 30x; fees 0.01 + 0.02 + 0.03; 3,000 + 3,000 x (0.425 - 0.06) / 0.5 / 20 - 3,000 x 0.04 %.
+    const std::string file = std::string(MARGIND_SOURCE_DIR) + "/tests/unit/data/gtrade/short_behind_weth.json";
+    const Finished run = run_margind({"evaluate", file});
+    EXPECT_EQ(run.code, 0) << run.err;
+    for (const char* part : {"short", "closing fee", "0.01", "fees less what is realised", "0.06", "0.44", "loss that liquidates, percent", "85", "3108.3", "P_liq of ETH up"})
+        EXPECT_NE(run.out.find(part), std::string::npos) << part << " is not in:\n" << run.out;
+    const json candidate = json::parse(run_margind({"evaluate", file, "--json"}).out).at("candidates").at(0);
+    EXPECT_EQ(candidate.at("liquidation_price"), "31083000000000");
+    EXPECT_EQ(candidate.at("direction"), "up");
+}
+
 }  // namespace
 }  // namespace margind::tests

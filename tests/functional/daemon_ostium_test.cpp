@@ -188,5 +188,17 @@ TEST(OstiumAccountFile, the_readmes_example_is_evaluated_step_by_step) {
     EXPECT_NE(refused.err.find("$.trade: missing key"), std::string::npos) << refused.err;
 }
 
+TEST(OstiumAccountFile, gives_the_price_of_the_tables_short_at_100x) {
+    // perps.md 4.3, the second case; above the pair's maximum leverage of 10 the margin is more than the collateral.
+    const std::string file = std::string(MARGIND_SOURCE_DIR) + "/tests/unit/data/ostium/short_at_100x.json";
+    const Finished run = run_margind({"evaluate", file});
+    EXPECT_EQ(run.code, 0) << run.err;
+    for (const char* part : {"short", "liquidation margin", "2500", "1796.0577888", "P_liq of ETH up"})
+        EXPECT_NE(run.out.find(part), std::string::npos) << part << " is not in:\n" << run.out;
+    const json candidate = json::parse(run_margind({"evaluate", file, "--json"}).out).at("candidates").at(0);
+    EXPECT_NEAR(std::stod(candidate.at("liquidation_price").get<std::string>()) / 1e18, 1796.057789, 1e-3);
+    EXPECT_EQ(candidate.at("direction"), "up");
+}
+
 }  // namespace
 }  // namespace margind::tests
