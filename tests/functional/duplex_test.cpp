@@ -4,6 +4,7 @@
 #include "tests/support/chain_process.hpp"
 #include "tests/support/fault_proxy.hpp"
 #include "tests/support/raw_server.hpp"
+#include "tests/support/sanitized.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -69,13 +70,6 @@ std::size_t resident() {
     file >> pages >> pages;
     return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) >> 20;
 }
-
-/// Sanitizers keep what was freed.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_tells = false;
-#else
-constexpr bool memory_tells = true;
-#endif
 
 class DuplexTest : public testing::Test {
 protected:
@@ -225,7 +219,7 @@ TEST_F(DuplexTest, refuses_hostile_replies_at_the_bound_without_holding_them) {
             ASSERT_FALSE(id);
             const bool nested = disruption == tests::Disruption::nested;
             EXPECT_EQ(id.error().code, nested ? ErrorCode::upstream : ErrorCode::limit) << id.error().message;
-            if (memory_tells) {
+            if (!tests::sanitized) {
                 EXPECT_LT(resident(), before + 64) << id.error().message;
             }
             RecordProperty(url.substr(0, 2) + std::string(tests::name(disruption)), static_cast<int>(resident() - std::min(before, resident())));

@@ -85,13 +85,6 @@ nlohmann::json bare_accounts(const DaemonProcess& daemon);
 
 /// VmHWM of a process in KiB: the most memory that it has held at once.
 std::size_t peak_memory_kib(pid_t process);
-/// Sanitizers keep what was freed.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool memory_tells = false;
-#else
-inline constexpr bool memory_tells = true;
-#endif
-
 /// margind_disputes_total of an operator.
 double disputes(const DaemonProcess& daemon, const std::string& operator_name);
 
