@@ -195,6 +195,8 @@ json attribution_answer(const Published& state, const Clocks& clocks, const mode
     body["add_ons"] = report.unified ? as_json(report.unified->add_ons) : json(nullptr);
     body["tail"] = report.unified ? as_json(report.unified->tail) : json(nullptr);
     body["tail_reason"] = report.unified ? null_if_empty(report.unified->tail_reason) : json(nullptr);
+    body["cross_checks"] = as_json(report.cross_checks);
+    body["cross_checks_reason"] = null_if_empty(report.cross_checks_reason);
     body["policy"] = as_json(state.evaluation->report->policy);
     body["market_version"] = state.evaluation->report->market_version;
     body["reason"] = null_if_empty(report.unified_reason);

@@ -190,6 +190,8 @@ json schemas() {
                                          {"add_ons", "[#AddOn]?", "Each by itself."},
                                          {"tail", "object?", "VaR and expected shortfall with the paths behind them."},
                                          {"tail_reason", "string?", "Why it is null."},
+                                         {"cross_checks", "object?", "Second opinions, never the headline: parametric VaR with a shrunk covariance, a SIMM-style margin, the likeliest breach, and alarms where they disagree."},
+                                         {"cross_checks_reason", "string?", "Why they are null."},
                                          {"policy", "array", "Every number of the policy: name, value, default, source."},
                                          {"market_version", "string", "Calibration used."},
                                          {"reason", "string?", "Why they are null."},

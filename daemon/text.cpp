@@ -138,6 +138,12 @@ void book_lines(std::string& out, const PortfolioReport& portfolio) {
     } else {
         line(out, "24 h at risk", unified.tail_reason);
     }
+    if (const auto& checks = portfolio.cross_checks) {
+        const std::string breach = checks->breach_beta ? fmt::format("{:.1f} deviations", *checks->breach_beta) : "none named";
+        line(out, "second opinions", fmt::format("VaR by greeks {}, margin in the manner of SIMM {}, likeliest breach {}", usd(checks->parametric_var_usd),
+                                                 usd(checks->simm_usd), breach));
+        for (const std::string& alarm : checks->alarms) line(out, "  they differ", alarm);
+    }
     std::string add_ons;
     for (const model::AddOn& add_on : unified.add_ons)
         if (add_on.usd && *add_on.usd != 0) add_ons += fmt::format("{}{} {}", add_ons.empty() ? "" : ", ", add_on.name, usd(*add_on.usd));

@@ -149,9 +149,12 @@ PortfolioReport portfolio_report(const Portfolio& portfolio, const AccountEvalua
             report.unified = std::move(unified->figures);
             report.stress = std::move(unified->stress);
             report.attribution = std::move(unified->attribution);
+            if (unified->cross_checks) report.cross_checks = *std::move(unified->cross_checks);
+            else report.cross_checks_reason = unified->cross_checks.error().message;
             kept = std::move(unified->kept);
         } else {
             report.unified_reason = unified.error().message;
+            report.cross_checks_reason = report.unified_reason;
         }
     }
     add_wallets(report, portfolio, known, wallets, market, policy, valuation, threads);

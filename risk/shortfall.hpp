@@ -27,6 +27,7 @@ public:
     /// Of the whole book; es_star_usd without the floor.
     model::TailLoss whole() const;
 
+    const Paths& paths() const { return filtered_paths_; }
     const PathBook& filtered_book() const { return filtered_; }
     const PathBook& stressed_book() const { return stressed_; }
     /// The whole book's tails, and their weights.

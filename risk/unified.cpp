@@ -4,6 +4,7 @@
 #include "risk/account.hpp"
 #include "risk/add_ons.hpp"
 #include "risk/attribution.hpp"
+#include "risk/cross_checks.hpp"
 #include "risk/kept_book.hpp"
 #include "risk/margin.hpp"
 #include "risk/parallel.hpp"
@@ -344,6 +345,7 @@ Result<UnifiedBook> unify(std::span<const BookAccount> accounts, const Market& m
     for (const auto& [asset, delta] : deltas) net[asset] = delta.net;
     result.stress = stress_library(accounts, *book, scenarios, loss, net, market, policy, threads);
     result.attribution = attribute({sources, shortfall ? shortfall->get() : nullptr, *grid, charged, unified});
+    result.cross_checks = shortfall ? cross_checks({*book, *revaluation, **shortfall, unified, policy}) : Result<CrossChecks>(fail(shortfall.error()));
     const auto kept = std::make_shared<KeptBook>();
     kept->underlyings = book->underlyings();
     kept->with_vols = book->with_vols();

@@ -29,11 +29,12 @@ struct UnifiedBook {
     model::Unified figures;
     std::vector<model::StressResult> stress;
     model::Attribution attribution;
+    model::Result<model::CrossChecks> cross_checks = model::CrossChecks{};
     /// For the next ones under the same market and policy, as long as these accounts live.
     std::shared_ptr<const KeptBook> kept;
 };
 
-/// figures: without stress library, attribution and what may be kept.
+/// figures: without stress library, attribution, cross-checks and what may be kept.
 enum class Extent : std::uint8_t { whole, figures };
 
 /// Fails, with a sentence for people, when a reference price is missing, refused or stale, or when a rule has no figure

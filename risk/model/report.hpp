@@ -270,6 +270,38 @@ struct Attribution {
     std::vector<PartShare> factors{};
 };
 
+/// One underlying's part of the likeliest breach: its relative move there, and its share of the distance.
+struct BreachMove {
+    AssetId asset;
+    double move = 0;
+    double importance = 0;
+};
+
+/// Other ways to the same questions: never the headline, and a reason to look where they disagree.
+struct CrossChecks {
+    /// VaR over 24 h of the greeks with a shrunk covariance: of a normal, and by Cornish-Fisher, which means something where it is monotone.
+    double parametric_var_usd = 0;
+    double cornish_fisher_var_usd = 0;
+    bool monotone = true;
+    /// Weight of the covariance's target, its least eigenvalue as it was, and whether it had to be repaired.
+    double shrinkage = 0;
+    double least_eigenvalue = 0;
+    bool repaired = false;
+    /// Of the paths' losses: a normal's with their mean and deviation, and by Cornish-Fisher.
+    double paths_normal_var_usd = 0;
+    double paths_cornish_fisher_var_usd = 0;
+    /// In the manner of ISDA SIMM, for a day.
+    double simm_usd = 0;
+    /// The likeliest point at which the book's equity is its venues' maintenance, in standard deviations and as a probability at the horizon's
+    /// end. Null, with the reason, where none is named.
+    std::optional<double> breach_beta{};
+    std::optional<double> breach_probability{};
+    std::vector<BreachMove> breach{};
+    std::string breach_reason{};
+    /// One sentence each.
+    std::vector<std::string> alarms{};
+};
+
 /// A number of the policy that a figure stood on.
 struct PolicyFigure {
     std::string name;
@@ -318,6 +350,9 @@ struct PortfolioReport {
     /// Null and empty where `unified` is null.
     std::vector<StressResult> stress{};
     std::optional<Attribution> attribution{};
+    /// Null, with the reason, where there are no paths or nothing on them moves the book.
+    std::optional<CrossChecks> cross_checks{};
+    std::string cross_checks_reason{};
 };
 
 struct Report {

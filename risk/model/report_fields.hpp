@@ -129,6 +129,20 @@ constexpr auto describe(const Attribution*) {
                       field("underlyings", &Attribution::underlyings), field("factors", &Attribution::factors));
 }
 
+constexpr auto describe(const BreachMove*) {
+    return std::tuple(field("asset", &BreachMove::asset), field("move", &BreachMove::move), field("importance", &BreachMove::importance));
+}
+
+constexpr auto describe(const CrossChecks*) {
+    return std::tuple(field("parametric_var_usd", &CrossChecks::parametric_var_usd), field("cornish_fisher_var_usd", &CrossChecks::cornish_fisher_var_usd),
+                      field("monotone", &CrossChecks::monotone), field("shrinkage", &CrossChecks::shrinkage),
+                      field("least_eigenvalue", &CrossChecks::least_eigenvalue), field("repaired", &CrossChecks::repaired),
+                      field("paths_normal_var_usd", &CrossChecks::paths_normal_var_usd),
+                      field("paths_cornish_fisher_var_usd", &CrossChecks::paths_cornish_fisher_var_usd), field("simm_usd", &CrossChecks::simm_usd),
+                      field("breach_beta", &CrossChecks::breach_beta), field("breach_probability", &CrossChecks::breach_probability),
+                      field("breach", &CrossChecks::breach), field("breach_reason", &CrossChecks::breach_reason), field("alarms", &CrossChecks::alarms));
+}
+
 constexpr auto describe(const PolicyFigure*) {
     return std::tuple(field("name", &PolicyFigure::name), field("value", &PolicyFigure::value), field("standard", &PolicyFigure::standard),
                       field("source", &PolicyFigure::source));
@@ -178,7 +192,8 @@ constexpr auto describe(const PortfolioReport*) {
                       field("unified_reason", &PortfolioReport::unified_reason), field("partial", &PortfolioReport::partial),
                       field("known_equity_usd", &PortfolioReport::known_equity_usd), field("wallets", &PortfolioReport::wallets),
                       field("wallets_usd", &PortfolioReport::wallets_usd), field("unified_with_wallets", &PortfolioReport::unified_with_wallets),
-                      field("stress", &PortfolioReport::stress), field("attribution", &PortfolioReport::attribution));
+                      field("stress", &PortfolioReport::stress), field("attribution", &PortfolioReport::attribution),
+                      field("cross_checks", &PortfolioReport::cross_checks), field("cross_checks_reason", &PortfolioReport::cross_checks_reason));
 }
 
 constexpr auto describe(const Report*) {

@@ -42,7 +42,7 @@ constexpr bool whole = ((described<T> == arity<T>()) && ...);
 
 static_assert(whole<BlockRef, AssetMapping, ReferencePrice, Qualifiers, NativeFigure, Portfolio, SourceTrouble>);
 static_assert(whole<Grade, OptionTerms, Position, Standing, LiquidationTerms, Candidate, Action, AccountReport, UnderlyingExposure>);
-static_assert(whole<TailLoss, AddOnInput, AddOn, StressResult, Shares, PositionShare, PartShare, Attribution, PolicyFigure>);
+static_assert(whole<TailLoss, AddOnInput, AddOn, StressResult, Shares, PositionShare, PartShare, Attribution, BreachMove, CrossChecks, PolicyFigure>);
 static_assert(whole<ScenarioResult, Unified, Headline, PortfolioReport, Report>);
 static_assert(whole<IncidentEvent, OpenIncident, EndedIncident, AccountMemory, PortfolioMemory, Memory>);
 static_assert(whole<AssetCalibration, Liquidity, StressDay, GasPrice, PastSeries, PastMoves, Market, Policy>);
