@@ -27,7 +27,7 @@ Result<Book> Book::make(std::span<const BookAccount> accounts, const Valuation& 
     for (const BookAccount& account : accounts) {
         const Result<Standing> now = account.prepared.at(account.prepared.current());
         if (!now) return fail(now.error());
-        Row row{account, AssetId{now->equity.unit}, 0, 0, 0, 0, {}, nowhere};
+        Row row{account, AssetId{now->equity.unit}, 0, 0, 0, 0, {}, {}, nowhere, account.prepared.current()};
         for (const PriceInput& input : account.prepared.inputs()) book.add_underlying(input.underlying);
         for (const VolInput& input : account.prepared.vol_inputs()) {
             book.add_underlying(input.underlying);
@@ -53,6 +53,7 @@ Result<Book> Book::make(std::span<const BookAccount> accounts, const Valuation& 
     }
     for (Row& row : book.rows_) {
         for (const PriceInput& input : row.account.prepared.inputs()) row.input_movers.push_back(book.mover_of(input.underlying));
+        for (const VolInput& input : row.account.prepared.vol_inputs()) row.vol_movers.push_back(book.mover_of(input.underlying));
         row.numeraire_mover = book.mover_of(row.numeraire);
     }
     return book;
@@ -74,15 +75,18 @@ bool Book::is_moved(const Row& row, const Moves& moves) {
     return moves_at(row.numeraire_mover) || std::any_of(row.input_movers.begin(), row.input_movers.end(), moves_at);
 }
 
-std::vector<std::optional<double>> Book::shocks_of(const Scenario& scenario) const {
-    std::vector<std::optional<double>> shocks(movers_.size());
+std::vector<Book::Shock> Book::shocks_of(const Scenario& scenario) const {
+    std::vector<Shock> shocks(movers_.size());
     for (const auto& [asset, shock] : scenario.shocks)
-        if (const std::size_t mover = mover_of(asset); mover != nowhere) shocks[mover] = shock;
+        if (const std::size_t mover = mover_of(asset); mover != nowhere) shocks[mover].spot = shock;
+    for (const auto& [asset, vol] : scenario.vols)
+        if (const std::size_t mover = mover_of(asset); mover != nowhere) shocks[mover].vol = vol;
     return shocks;
 }
 
 Result<std::vector<double>> Book::pnl(const Scenario& scenario, const Policy& policy, std::span<const double* const> known) const {
-    const std::vector<std::optional<double>> shocks = shocks_of(scenario);
+    std::vector<Shock> shocks = shocks_of(scenario);
+    State state;
     std::vector<double> all;
     all.reserve(rows_.size());
     for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -90,7 +94,7 @@ Result<std::vector<double>> Book::pnl(const Scenario& scenario, const Policy& po
             all.push_back(*known[i]);
             continue;
         }
-        const Result<double> one = pnl(rows_[i], scenario, policy, shocks);
+        const Result<double> one = pnl(rows_[i], scenario, policy, shocks, state);
         if (!one) return fail(one.error());
         all.push_back(*one);
     }
@@ -98,59 +102,57 @@ Result<std::vector<double>> Book::pnl(const Scenario& scenario, const Policy& po
 }
 
 Result<std::vector<Book::Outcome>> Book::outcomes(const Scenario& scenario, const Policy& policy) const {
-    const std::vector<std::optional<double>> shocks = shocks_of(scenario);
+    std::vector<Shock> shocks = shocks_of(scenario);
+    State state;
     std::vector<Outcome> all;
     all.reserve(rows_.size());
     for (const Row& row : rows_) {
-        const Result<Outcome> one = outcome(row, scenario, policy, shocks);
+        const Result<Outcome> one = outcome(row, scenario, policy, shocks, state);
         if (!one) return fail(one.error());
         all.push_back(*one);
     }
     return all;
 }
 
-Result<std::optional<State>> Book::state_in(const Row& row, const Scenario& scenario, const Policy& policy,
-                                            const std::vector<std::optional<double>>& shocks) {
+Result<bool> Book::move(const Row& row, const Scenario& scenario, const Policy& policy, std::vector<Shock>& shocks, State& state) {
+    const auto vol_moves = [&](std::size_t mover) { return mover != nowhere && shocks[mover].vol.has_value(); };
+    state = row.now;
+    if (!is_moved(row, shocks) && std::none_of(row.vol_movers.begin(), row.vol_movers.end(), vol_moves)) return false;
     const std::vector<PriceInput>& inputs = row.account.prepared.inputs();
     const std::vector<VolInput>& vols = row.account.prepared.vol_inputs();
-    const auto moves = [&](const VolInput& vol) { return scenario.vols.contains(vol.underlying); };
-    if (!is_moved(row, shocks) && std::none_of(vols.begin(), vols.end(), moves)) return std::optional<State>();
-    State state = row.account.prepared.current();
     for (std::size_t i = 0; i < vols.size(); ++i) {
-        const auto move = scenario.vols.find(vols[i].underlying);
-        if (move == scenario.vols.end()) continue;
-        const std::optional<U256> vol = moved_vol(vols[i], move->second, policy);
+        if (!vol_moves(row.vol_movers[i])) continue;
+        const std::optional<U256> vol = moved_vol(vols[i], *shocks[row.vol_movers[i]].vol, policy);
         if (!vol) return fail(ErrorCode::out_of_range, scenario.name + ": the vol of " + vols[i].label + " does not fit");
         state.vols[i] = *vol;
     }
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (row.input_movers[i] == nowhere || !shocks[row.input_movers[i]]) continue;
-        const std::optional<U256> price = scaled(inputs[i].price, 1 + *shocks[row.input_movers[i]]);
-        if (!price) return fail(ErrorCode::out_of_range, scenario.name + ": the price of " + inputs[i].label + " does not fit");
-        state.prices[i] = *price;
+        Shock& shock = shocks[row.input_movers[i]];
+        if (!shock.last || shock.last->from != inputs[i].price) shock.last = {inputs[i].price, scaled(inputs[i].price, 1 + *shock.spot)};
+        if (!shock.last->to) return fail(ErrorCode::out_of_range, scenario.name + ": the price of " + inputs[i].label + " does not fit");
+        state.prices[i] = *shock.last->to;
     }
-    return std::optional<State>(std::move(state));
+    return true;
 }
 
-double Book::unit(const Row& row, const std::vector<std::optional<double>>& shocks) {
+double Book::unit(const Row& row, const std::vector<Shock>& shocks) {
     const bool moves = row.numeraire_mover != nowhere && shocks[row.numeraire_mover];
-    return moves ? row.unit * (1 + *shocks[row.numeraire_mover]) : row.unit;
+    return moves ? row.unit * (1 + *shocks[row.numeraire_mover].spot) : row.unit;
 }
 
-Result<double> Book::pnl(const Row& row, const Scenario& scenario, const Policy& policy, const std::vector<std::optional<double>>& shocks) {
-    const Result<std::optional<State>> state = state_in(row, scenario, policy, shocks);
-    if (!state) return fail(state.error());
-    if (!*state) return 0.0;
-    const Result<Standing> there = row.account.prepared.at(**state);
+Result<double> Book::pnl(const Row& row, const Scenario& scenario, const Policy& policy, std::vector<Shock>& shocks, State& state) {
+    const Result<bool> moves = move(row, scenario, policy, shocks, state);
+    if (!moves) return fail(moves.error());
+    if (!*moves) return 0.0;
+    const Result<Standing> there = row.account.prepared.at(state);
     if (!there) return fail(there.error().code, scenario.name + ": " + row.account.key.to_string() + ": " + there.error().message);
     return there->equity.to_double() * unit(row, shocks) - row.equity;
 }
 
-Result<Book::Outcome> Book::outcome(const Row& row, const Scenario& scenario, const Policy& policy,
-                                    const std::vector<std::optional<double>>& shocks) {
-    const Result<std::optional<State>> moved = state_in(row, scenario, policy, shocks);
-    if (!moved) return fail(moved.error());
-    const State state = *moved ? **moved : row.account.prepared.current();
+Result<Book::Outcome> Book::outcome(const Row& row, const Scenario& scenario, const Policy& policy, std::vector<Shock>& shocks, State& state) {
+    const Result<bool> moves = move(row, scenario, policy, shocks, state);
+    if (!moves) return fail(moves.error());
     const Result<Standing> there = row.account.prepared.at(state);
     if (!there) return fail(there.error().code, scenario.name + ": " + row.account.key.to_string() + ": " + there.error().message);
     const double unit_there = unit(row, shocks);
@@ -169,21 +171,22 @@ Result<Book::Outcome> Book::outcome(const Row& row, const Scenario& scenario, co
 std::vector<Book::Move> Book::moves_to(const std::vector<U256>& prices) const {
     std::vector<Move> moves(movers_.size());
     for (std::size_t i = 0; i < movers_.size(); ++i)
-        if (prices[i] != movers_[i].price) moves[i] = {&prices[i], &movers_[i].price};
+        if (prices[i] != movers_[i].price) moves[i] = {&prices[i], &movers_[i].price, std::nullopt};
     return moves;
 }
 
-Result<State> Book::moved(const Row& row, const std::vector<Move>& moves) {
+Result<void> Book::move(const Row& row, std::vector<Move>& moves, State& state) {
     const std::vector<PriceInput>& inputs = row.account.prepared.inputs();
-    State state = row.account.prepared.current();
+    state = row.now;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (row.input_movers[i] == nowhere || !moves[row.input_movers[i]]) continue;
-        const Move& move = moves[row.input_movers[i]];
-        const std::optional<U256> price = mul_div(inputs[i].price, *move.to, *move.from, Rounding::down);
-        if (!price) return fail(ErrorCode::out_of_range, "the price of " + inputs[i].label + " does not fit");
-        state.prices[i] = *price;
+        Move& move = moves[row.input_movers[i]];
+        if (!move.last || move.last->from != inputs[i].price)
+            move.last = {inputs[i].price, mul_div(inputs[i].price, *move.to, *move.from, Rounding::down)};
+        if (!move.last->to) return fail(ErrorCode::out_of_range, "the price of " + inputs[i].label + " does not fit");
+        state.prices[i] = *move.last->to;
     }
-    return state;
+    return {};
 }
 
 double Book::unit(const Row& row, const std::vector<Move>& moves) {
@@ -193,16 +196,16 @@ double Book::unit(const Row& row, const std::vector<Move>& moves) {
 }
 
 Result<double> Book::excess(const std::vector<U256>& prices) const {
-    const std::vector<Move> moves = moves_to(prices);
+    std::vector<Move> moves = moves_to(prices);
+    State state;
     double sum = 0;
     for (const Row& row : rows_) {
         if (!is_moved(row, moves)) {
             sum += row.excess;
             continue;
         }
-        const Result<State> state = moved(row, moves);
-        if (!state) return fail(state.error());
-        const Result<Standing> there = row.account.prepared.at(*state);
+        if (const Result<void> known = move(row, moves, state); !known) return fail(known.error());
+        const Result<Standing> there = row.account.prepared.at(state);
         if (!there) return fail(there.error().code, row.account.key.to_string() + ": " + there.error().message);
         sum += (there->equity.to_double() - there->maintenance.to_double()) * unit(row, moves);
     }
@@ -210,8 +213,10 @@ Result<double> Book::excess(const std::vector<U256>& prices) const {
 }
 
 Certainty Book::deficit(const std::vector<U256>& low, const std::vector<U256>& high) const {
-    const std::vector<Move> down = moves_to(low);
-    const std::vector<Move> up = moves_to(high);
+    std::vector<Move> down = moves_to(low);
+    std::vector<Move> up = moves_to(high);
+    State bottom;
+    State top;
     double least = 0;
     double largest = 0;
     double magnitude = 0;
@@ -222,9 +227,8 @@ Certainty Book::deficit(const std::vector<U256>& low, const std::vector<U256>& h
             magnitude += std::abs(row.excess);
             continue;
         }
-        const Result<State> bottom = moved(row, down);
-        const Result<State> top = moved(row, up);
-        const std::optional<Enclosure> enclosure = bottom && top ? row.account.prepared.between(*bottom, *top) : std::nullopt;
+        const bool fits = move(row, down, bottom).has_value() && move(row, up, top).has_value();
+        const std::optional<Enclosure> enclosure = fits ? row.account.prepared.between(bottom, top) : std::nullopt;
         if (!enclosure) return Certainty::unknown;
         const double lowest = enclosure->least_excess.to_double();
         const double highest = enclosure->largest_excess.to_double();

@@ -70,28 +70,43 @@ private:
         double initial = 0;
         /// Which movers move this account: that of each price input and of the numeraire; `nowhere` is USD.
         std::vector<std::size_t> input_movers;
+        std::vector<std::size_t> vol_movers;
         std::size_t numeraire_mover = nowhere;
+        model::State now;
+    };
+    /// An input's price and where it is moved to: accounts of one venue share them.
+    struct Moved {
+        model::U256 from;
+        std::optional<model::U256> to;
     };
     /// Where a mover stands and where it stood; null: it did not move.
     struct Move {
         const model::U256* to = nullptr;
         const model::U256* from = nullptr;
+        std::optional<Moved> last{};
         explicit operator bool() const { return to != nullptr; }
+    };
+    /// What a scenario does to a mover.
+    struct Shock {
+        std::optional<double> spot;
+        std::optional<model::VolMove> vol;
+        std::optional<Moved> last{};
+        explicit operator bool() const { return spot.has_value(); }
     };
     void add_underlying(const model::AssetId& asset);
     std::vector<Move> moves_to(const std::vector<model::U256>& prices) const;
     template <class Moves>
     static bool is_moved(const Row& row, const Moves& moves);
-    std::vector<std::optional<double>> shocks_of(const Scenario& scenario) const;
-    /// Where a scenario brings an account's own inputs; empty where nothing of it moves.
-    static model::Result<std::optional<model::State>> state_in(const Row& row, const Scenario& scenario, const model::Policy& policy,
-                                                               const std::vector<std::optional<double>>& shocks);
+    std::vector<Shock> shocks_of(const Scenario& scenario) const;
+    /// Where a scenario brings an account's own inputs; false where nothing of it moves.
+    static model::Result<bool> move(const Row& row, const Scenario& scenario, const model::Policy& policy,
+                                    std::vector<Shock>& shocks, model::State& state);
     static model::Result<double> pnl(const Row& row, const Scenario& scenario, const model::Policy& policy,
-                                     const std::vector<std::optional<double>>& shocks);
+                                     std::vector<Shock>& shocks, model::State& state);
     static model::Result<Outcome> outcome(const Row& row, const Scenario& scenario, const model::Policy& policy,
-                                          const std::vector<std::optional<double>>& shocks);
-    static double unit(const Row& row, const std::vector<std::optional<double>>& shocks);
-    static model::Result<model::State> moved(const Row& row, const std::vector<Move>& moves);
+                                          std::vector<Shock>& shocks, model::State& state);
+    static double unit(const Row& row, const std::vector<Shock>& shocks);
+    static model::Result<void> move(const Row& row, std::vector<Move>& moves, model::State& state);
     static double unit(const Row& row, const std::vector<Move>& moves);
 
     std::vector<Row> rows_;

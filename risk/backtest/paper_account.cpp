@@ -4,6 +4,8 @@
 #include "risk/path.hpp"
 
 #include <cmath>
+#include <limits>
+#include <map>
 #include <utility>
 
 namespace margind::risk::backtest {
@@ -31,30 +33,33 @@ OptionContract paper_contract(const PaperOption& option, double forward, double 
 
 PaperAccount::PaperAccount(PaperHolder holder, const std::map<std::string, double>& usd, std::int64_t time) : holder_(std::move(holder)), time_(time) {
     const double unit = holder_.numeraire == "USD" ? 1.0 : usd.at(holder_.numeraire);
+    constexpr std::size_t no_input = std::numeric_limits<std::size_t>::max();
+    std::map<std::string, std::size_t> inputs_by{{holder_.numeraire, no_input}};
     for (const PaperPosition& position : holder_.positions) {
-        const bool money = position.underlying == holder_.numeraire;
-        if (!money && !inputs_by_.contains(position.underlying)) {
-            inputs_by_[position.underlying] = inputs_.size();
-            inputs_.push_back({{position.underlying}, position.underlying, PriceRole::oracle, paper_unsigned(usd.at(position.underlying) / unit), paper_decimals});
-            now_.push_back(inputs_.back().price);
-        }
+        const auto [input, first] = inputs_by.try_emplace(position.underlying, inputs_.size());
+        const AssetId asset{position.underlying};
+        if (first) inputs_.push_back({asset, asset.symbol, PriceRole::oracle, paper_unsigned(usd.at(asset.symbol) / unit), paper_decimals});
+        input_of_.push_back(input->second);
         if (position.option)
             vols_.push_back({{position.underlying}, "option", paper_unsigned(position.option->vol), paper_decimals, position.option->time_to_expiry_s});
     }
+    now_ = prices_at(current());
 }
 
 Result<Standing> PaperAccount::at(const State& state) const {
     double equity = 0;
     double size = 0;
     std::size_t vol = 0;
-    for (const PaperPosition& position : holder_.positions) {
-        const double price = price_at(position, state.prices);
+    const std::vector<double> prices = prices_at(state);
+    for (std::size_t i = 0; i < holder_.positions.size(); ++i) {
+        const PaperPosition& position = holder_.positions[i];
+        const double price = prices[i];
         size += std::abs(position.quantity * price);
         if (position.option) {
             equity += position.quantity * value_of(paper_contract(*position.option, price, 0), 0, 0, state.vols[vol].to_double() / 1e18);
             ++vol;
         } else if (position.instrument == Instrument::perp) {
-            equity += position.quantity * (price - price_at(position, now_));
+            equity += position.quantity * (price - now_[i]);
         } else {
             equity += position.quantity * price;
         }
@@ -77,8 +82,10 @@ Result<LiquidationTerms> PaperAccount::terms(const State& state) const {
 
 Result<std::vector<Position>> PaperAccount::positions(const State& state) const {
     std::vector<Position> all;
-    for (const PaperPosition& held : holder_.positions) {
-        const double price = price_at(held, state.prices);
+    const std::vector<double> prices = prices_at(state);
+    for (std::size_t i = 0; i < holder_.positions.size(); ++i) {
+        const PaperPosition& held = holder_.positions[i];
+        const double price = prices[i];
         Position position;
         position.instrument = held.instrument;
         position.underlying = {held.underlying};
@@ -109,9 +116,13 @@ Result<std::unique_ptr<PreparedAccount>> PaperAccount::with(const Adjustment& /*
     return fail(ErrorCode::missing, "nothing to adjust");
 }
 
-double PaperAccount::price_at(const PaperPosition& position, const std::vector<U256>& prices) const {
-    const auto input = inputs_by_.find(position.underlying);
-    return input == inputs_by_.end() ? 1.0 : prices[input->second].to_double() / 1e18;
+std::vector<double> PaperAccount::prices_at(const State& state) const {
+    std::vector<double> inputs;
+    for (const U256& price : state.prices) inputs.push_back(price.to_double() / 1e18);
+    std::vector<double> prices;
+    prices.reserve(input_of_.size());
+    for (const std::size_t input : input_of_) prices.push_back(input < inputs.size() ? inputs[input] : 1.0);
+    return prices;
 }
 
 }  // namespace margind::risk::backtest

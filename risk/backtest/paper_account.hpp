@@ -56,14 +56,16 @@ public:
     model::Result<std::unique_ptr<model::PreparedAccount>> with(const model::Adjustment& adjustment) const override;
 
 private:
-    double price_at(const PaperPosition& position, const std::vector<model::U256>& prices) const;
+    /// By position, in the numeraire.
+    std::vector<double> prices_at(const model::State& state) const;
 
     PaperHolder holder_;
     std::int64_t time_;
-    std::vector<model::U256> now_;
     std::vector<model::PriceInput> inputs_;
     std::vector<model::VolInput> vols_;
-    std::map<std::string, std::size_t> inputs_by_;
+    /// By position; past the last one of what is money itself.
+    std::vector<std::size_t> input_of_;
+    std::vector<double> now_;
 };
 
 }  // namespace margind::risk::backtest

@@ -1,8 +1,10 @@
 // Decimal text and doubles of scaled integers.
 #include "risk/model/money.hpp"
 
+#include <bit>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 
 namespace margind::model {
 namespace {
@@ -12,9 +14,27 @@ constexpr std::uint64_t exact_double_limit = std::uint64_t{1} << 53;
 constexpr std::array<double, 23> exact_power_of_ten = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+__extension__ typedef unsigned __int128 Wide;
+
+constexpr std::uint8_t decimals_of_a_limb = 19;
+
+/// magnitude / 10^decimals for a magnitude of at most 128 bits: the case of nearly all amounts, with one division.
+double divided(const U256& magnitude, std::uint8_t decimals) {
+    const Wide whole = (Wide{magnitude.limbs()[1]} << 64) | magnitude.limbs()[0];
+    const std::uint64_t divisor = *U256::pow10(decimals).to_u64();
+    // So far to the left that the quotient has 63 or 64 bits, the last one sticky for what follows: one correct rounding to 53.
+    const int left = static_cast<int>(std::bit_width(divisor)) + 63 - static_cast<int>(magnitude.bit_width());
+    const Wide shifted = left >= 0 ? whole << left : whole >> -left;
+    const bool lost = left < 0 && (shifted << -left) != whole;
+    auto quotient = static_cast<std::uint64_t>(shifted / divisor);
+    if (lost || shifted % divisor != 0) quotient |= 1;
+    return std::ldexp(static_cast<double>(quotient), -left);
+}
+
 double scaled_magnitude(const U256& magnitude, std::uint8_t decimals) {
     if (const auto small = magnitude.to_u64(); small && *small <= exact_double_limit && decimals < exact_power_of_ten.size())
         return static_cast<double>(*small) / exact_power_of_ten[decimals];
+    if (decimals <= decimals_of_a_limb && magnitude.bit_width() <= 128) return divided(magnitude, decimals);
     if (decimals <= max_decimals) {
         // At least 136 quotient bits, the last one sticky for the remainder: one correct rounding to 53.
         const unsigned shift = 256 - magnitude.bit_width();

@@ -4,7 +4,6 @@
 #include "risk/model/hex_digit.hpp"
 
 #include <bit>
-#include <cmath>
 #include <stdexcept>
 
 namespace margind::model {
@@ -321,11 +320,11 @@ std::string U256::to_hex() const {
 double U256::to_double() const {
     const unsigned width = bit_width();
     if (width <= 64) return static_cast<double>(limbs_[0]);
-    // 64 leading bits, the last one sticky for all that follow: enough for one correct rounding to 53.
+    // 64 leading bits, the last one sticky for all that follow: enough for one correct rounding to 53. Times 2^dropped, exactly.
     const unsigned dropped = width - 64;
     Limb top = shift_right(*this, dropped).limbs_[0];
     if (!shift_left_unchecked(*this, 256 - dropped).is_zero()) top |= 1;
-    return std::ldexp(static_cast<double>(top), static_cast<int>(dropped));
+    return static_cast<double>(top) * std::bit_cast<double>(std::uint64_t{1023 + dropped} << 52);
 }
 
 std::optional<std::uint64_t> U256::to_u64() const {
