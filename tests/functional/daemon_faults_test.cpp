@@ -117,7 +117,9 @@ TEST_F(Faults, answers_without_end_take_no_memory_and_hold_up_no_other) {
                 await_block(daemon, block);
                 expect_the_truth(daemon, block, std::string(name(how)));
             }
-            const std::size_t grown = peak_memory_kib(daemon.pid()) - before;
+            // The kernel counts roughly: a peak may come out a little lower later.
+            const std::size_t peak = peak_memory_kib(daemon.pid());
+            const std::size_t grown = peak - std::min(peak, before);
             std::cout << fmt::format("faults: {} of {}: {} answers, memory grew by {} KiB\n", name(how), FaultWorld::name(place),
                                      world_.proxy(place).record().forgeries_by_kind()[std::string(name(how))], grown);
             EXPECT_LT(sanitized ? 0 : grown, std::size_t{64} << 10) << name(how);
