@@ -198,7 +198,8 @@ async function reorganise(story, incident) {
   await chain.verb("set_price", { asset: "ETH", price: "2000" });
   await chain.verb("mine");
   const during = await story.settle("5 during");
-  const opened = (await story.incidents("a new incident on Aave", (body) => isAave(body) && body.type === "opened")).at(-1);
+  const isNew = (body) => isAave(body) && body.rule === "distance" && body.type === "opened";
+  const opened = (await story.incidents("a new incident on Aave", isNew)).filter(isNew).at(-1);
   say(`  ETH at 2000: block ${during.block.number} ${during.block.hash.slice(0, 10)}, headline ${during.portfolio.headline.level}.`);
   await chain.verb("reorg", { depth: 2 });
   const after = await story.settle("5 after");
