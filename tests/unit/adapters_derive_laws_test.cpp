@@ -1,4 +1,5 @@
 // What holds of Derive's margins for any book: long options need nothing, spreads are capped, order and splitting change nothing.
+#include "adapters/protocols/derive/account.hpp"
 #include "adapters/protocols/derive/fixed.hpp"
 #include "adapters/protocols/derive/portfolio_margin.hpp"
 #include "adapters/protocols/derive/raw_account.hpp"
@@ -203,6 +204,27 @@ TEST(DerivePerp, an_even_pair_of_perp_and_token_leaves_the_haircuts) {
     // 2 x 1.5 % of perp and 2 x 1.5 % of token off their value.
     const I256 value = m.mul(market.spot.price, I256(2 * wad));
     EXPECT_EQ(margin->maintenance, m.sub(value, part(value, 30)));
+}
+
+// The asset divides (price - last mark) * size once: half a coin gains nothing at one unit above the mark, and one unit at two.
+TEST(DerivePerp, gains_of_a_moved_price_are_rounded_once_from_the_stored_mark) {
+    Book book = template_of(ManagerKind::pmrm_2);
+    Market& market = book.markets.front();
+    Checked m;
+    book.collaterals.clear();
+    const I256 cash = book.cash;
+    const I256 mark = m.sub(market.spot.price, I256(1));
+    market.perp = Perp{{}, I256(wad / 2), market.spot, {}, mark, {}, {}, {}};
+    const Account account(std::move(book), "");
+    model::State state = account.current();
+    const auto worth = [&] {
+        const auto figures = account.native(state).value();
+        const auto found = std::find_if(figures.begin(), figures.end(), [](const auto& row) { return row.name == "markToMarket"; });
+        return found->value;
+    };
+    EXPECT_EQ(worth(), cash);
+    state.prices.front() = *checked_add(state.prices.front(), model::U256(1));
+    EXPECT_EQ(worth(), m.add(cash, I256(1)));
 }
 
 struct Bad {

@@ -202,6 +202,7 @@ Result<std::unique_ptr<model::PreparedAccount>> Account::with(const model::Adjus
                                "a reduction by " + adjustment.amount_raw.to_decimal() + " of a perp position of " + perp.size.to_decimal());
         // At the mark: gains up to now stay unsettled, the rest of the size makes new ones.
         perp.size = perp.size.is_negative() ? m.add(perp.size, amount) : m.sub(perp.size, amount);
+        perp.last_mark = perp.price.price;
         if (perp.size.is_zero()) {
             book.cash = m.add(book.cash, perp.unsettled);
             market->perp.reset();
